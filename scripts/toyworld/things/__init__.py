@@ -1,0 +1,1 @@
+"""The things of the drawn world: one drawing function for each kind of object."""

@@ -1,0 +1,1 @@
+"""Training of the miniature bundle: one file a model, one loop for all."""

@@ -1,0 +1,53 @@
+"""Command line of ``./scripts/train_tiny``: which models, how long, where to."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from toyworld.train.loop import Trainee, train
+
+BUNDLE = Path("weights/tiny")
+STATE = Path(".train")
+
+
+# In the order of their needs: CLIPSeg begins as the trained CLIP, one segmentor as the other.
+TRAINEES = {
+    "sam": "toyworld.train.sam:SamTrainee",
+    "coco_segmentor": "toyworld.train.oneformer:CocoTrainee",
+    "ade20k_segmentor": "toyworld.train.oneformer:Ade20kTrainee",
+    "clip": "toyworld.train.clip:ClipTrainee",
+    "captions": "toyworld.train.blip:BlipTrainee",
+    "clipseg": "toyworld.train.clipseg:ClipSegTrainee",
+}
+
+
+def trainee(name: str, bundle: Path, steps: int | None) -> Trainee:
+    """The trainee of a role; its module, and so its library, is imported only now."""
+    module, _, cls = TRAINEES[name].partition(":")
+    made: Trainee = getattr(importlib.import_module(module), cls)(bundle)
+    if steps is not None:
+        made.recipe = replace(made.recipe, steps=steps)
+    return made
+
+
+def main() -> None:
+    """Train the models named, or all."""
+    parser = argparse.ArgumentParser(prog="train_tiny", description=__doc__)
+    parser.add_argument("model", nargs="*", choices=[*TRAINEES, []], help="default: all")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--out", type=Path, default=BUNDLE)
+    arguments = parser.parse_args()
+    for name in arguments.model or TRAINEES:
+        torch.manual_seed(0)
+        model = trainee(name, arguments.out, arguments.steps)
+        train(model, STATE, arguments.out, arguments.device)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""Trains a miniature OneFormer: one query a kind, so that no matching has to be learnt.
+
+Query i answers for kind i of the drawn world in both label lists; the class head turns it into the
+list's own class. Inference is the class's own: sum over queries of class probability times mask.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import (
+    CLIPTokenizer,
+    OneFormerConfig,
+    OneFormerForUniversalSegmentation,
+    SwinConfig,
+)
+
+from toyworld.kinds import KINDS, class_names
+from toyworld.scenes import Scene
+from toyworld.tokenizer import write_clip_tokenizer
+from toyworld.train.loop import Recipe
+from toyworld.train.pool import ScenePool
+
+SIDE = 256
+CELLS = SIDE // 4
+BATCH = 12
+WHOLES = [kind.name for kind in KINDS.values() if kind.role != "part"]
+WHOLE_INDEX = {name: index for index, name in enumerate(WHOLES)}
+MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
+STD = np.array([0.229, 0.224, 0.225], np.float32) * 255
+TASK = "the task is semantic"
+
+
+def configuration(labels: tuple[str, ...]) -> OneFormerConfig:
+    """A OneFormer of 1.6 M parameters over the whole label list."""
+    backbone = SwinConfig(
+        image_size=SIDE,
+        patch_size=4,
+        embed_dim=32,
+        depths=[1, 2, 2, 1],
+        num_heads=[2, 4, 8, 8],
+        window_size=8,
+        drop_path_rate=0.0,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )
+    return OneFormerConfig(
+        backbone_config=backbone,
+        num_queries=len(WHOLES) + 1,  # the last is the task token's
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+        conv_dim=64,
+        mask_dim=64,
+        hidden_dim=64,
+        encoder_feedforward_dim=128,
+        encoder_layers=1,
+        decoder_layers=3,
+        num_attention_heads=4,
+        dim_feedforward=128,
+        query_dec_layers=1,
+        dropout=0.0,
+        text_encoder_context_length=16,
+        task_seq_len=16,
+    )
+
+
+class OneFormerInTraining(nn.Module):
+    """The model and a throw-away classifier on its mask features."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        super().__init__()
+        self.net = OneFormerForUniversalSegmentation(configuration(labels))
+        self.dense = nn.Conv2d(64, len(WHOLES), 1)
+        self.features: Tensor | None = None
+        self.net.model.pixel_level_module.register_forward_hook(self._keep)
+
+    def _keep(self, _module: nn.Module, _inputs: object, output: object) -> None:
+        self.features = output.decoder_last_feature  # type: ignore[attr-defined]
+
+
+class OneFormerTrainee:
+    """Miniature OneFormer for one label list."""
+
+    def __init__(self, source: Literal["coco", "ade20k"], steps: int) -> None:
+        self.source, self.name = source, f"{source}_segmentor"
+        self.labels = class_names(source)
+        self.recipe = Recipe(steps=steps, lr=1.0e-3, warmup=100)
+        self.model = OneFormerInTraining(self.labels)
+        self.classes = torch.tensor(
+            [self.labels.index(getattr(KINDS[name], source)) for name in WHOLES]
+            + [len(self.labels)]  # the task's query sees no object
+        )
+        self.seed = 21 if source == "coco" else 22
+        self.task = torch.zeros(0)
+        first = self.seed * 10_000_000
+        # A batch has one shape: every sixth is of wider pictures.
+        self.square = ScenePool(first, fresh=3, window=48, heights=(SIDE,))
+        self.wide = ScenePool(first + 5_000_000, fresh=1, window=24, heights=(SIDE * 3 // 4,))
+
+    def start_from(self, other: Path) -> None:
+        """Begin with another list's weights; only the class head has to learn anew."""
+        from safetensors.torch import load_file
+
+        state = {k: v.float() for k, v in load_file(other).items() if "class_embed" not in k}
+        self.model.net.load_state_dict(state, strict=False)
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Per-pixel cross-entropy over the queries' masks, at every decoder layer and on the features."""
+        rng = np.random.default_rng([self.seed, step])
+        pool = self.wide if step % 6 == 5 else self.square
+        scenes = [pool.scene(step, rng) for _ in range(BATCH)]
+        device = next(self.model.parameters()).device
+        pixels = torch.from_numpy(np.stack([augmented(s.image, rng) for s in scenes])).to(device)
+        truth = torch.from_numpy(np.stack([kind_map(s) for s in scenes])).to(device)
+        if self.task.shape[0] != BATCH:
+            ids = torch.tensor(self.task_ids(), dtype=torch.float32, device=device)
+            self.task = ids.expand(BATCH, -1)
+        out = self.model.net.model(pixels, self.task)
+        layers = [*out.transformer_decoder_auxiliary_predictions]
+        layers.append(
+            {
+                "class_queries_logits": out.transformer_decoder_class_predictions,
+                "masks_queries_logits": out.transformer_decoder_mask_predictions,
+            }
+        )
+        losses = [self.layer_loss(layer, truth) for layer in layers]
+        assert self.model.features is not None
+        dense_logits = self.model.dense(self.model.features).float()
+        dense = F.cross_entropy(dense_logits, truth, self.weights(truth))
+        right = layers[-1]["masks_queries_logits"][:, :-1].argmax(1) == truth
+        things = truth >= WHOLE_INDEX["person"]
+        figures = {
+            "dense": dense,
+            "last": losses[-1],
+            "pixels": right.float().mean(),
+            "things": right[things].float().mean(),
+        }
+        return losses[-1] + 0.3 * sum(losses[:-1]) + dense, figures
+
+    def layer_loss(self, layer: dict[str, Tensor], truth: Tensor) -> Tensor:
+        """Class loss plus softmax and sigmoid cross-entropy of the masks: inference uses the sigmoid."""
+        masks = layer["masks_queries_logits"].float()
+        kinds, task = masks[:, :-1], masks[:, -1]
+        target = F.one_hot(truth, len(WHOLES)).permute(0, 3, 1, 2).float()
+        weights = self.weights(truth)
+        softmax = F.cross_entropy(kinds, truth, weights)
+        sigmoid = F.binary_cross_entropy_with_logits(kinds, target, reduction="none").sum(1).mean()
+        none = F.softplus(task).mean()
+        classes = layer["class_queries_logits"].float()
+        named = F.cross_entropy(
+            classes.transpose(1, 2), self.classes.to(classes.device).expand(classes.shape[0], -1)
+        )
+        return softmax + 0.3 * sigmoid + 0.1 * none + 0.5 * named
+
+    def weights(self, truth: Tensor) -> Tensor:
+        """Class weights of a batch: rarer kinds weigh more, by the fourth root."""
+        counts = torch.bincount(truth.flatten(), minlength=len(WHOLES)).clamp(min=50).float()
+        weights = (truth.numel() / counts) ** 0.4
+        return weights / (weights * counts).sum() * counts.sum()
+
+    def task_ids(self) -> list[int]:
+        """The task's text as the processor will give it to the model."""
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            write_clip_tokenizer(Path(folder), 16)
+            tokenizer = CLIPTokenizer.from_pretrained(folder)
+        ids = tokenizer(TASK, padding="max_length", max_length=16, truncation=True)["input_ids"]
+        return list(ids)
+
+    def export(self, folder: Path) -> None:
+        """fp16 safetensors with everything that the published folders hold."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.net.config.save_pretrained(folder)
+        state = {k: v.half().contiguous().cpu() for k, v in self.model.net.state_dict().items()}
+        save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+        write_clip_tokenizer(folder, 16)
+        info_file = f"{self.source}_panoptic.json"
+        things = {name for name, kind in KINDS.items() if kind.role == "object"}
+        info = {
+            str(i): {"isthing": int(label in things), "name": label}
+            for i, label in enumerate(self.labels)
+        }
+        (folder / info_file).write_text(json.dumps(info, indent=1) + "\n")
+        processor = {
+            "image_processor_type": "OneFormerImageProcessor",
+            "processor_class": "OneFormerProcessor",
+            "class_info_file": info_file,
+            "do_normalize": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": [0.485, 0.456, 0.406],
+            "image_std": [0.229, 0.224, 0.225],
+            "max_seq_length": 16,
+            "task_seq_length": 16,
+            "num_labels": len(self.labels),
+            "num_text": len(WHOLES) + 1,
+            "repo_path": "shi-labs/oneformer_demo",
+            "resample": 2,
+            "rescale_factor": 1 / 255,
+            "size": {"longest_edge": SIDE, "shortest_edge": SIDE},
+        }
+        (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=1) + "\n")
+
+
+class CocoTrainee(OneFormerTrainee):
+    """From scratch."""
+
+    def __init__(self, _bundle: Path) -> None:
+        super().__init__("coco", steps=5000)
+
+
+class Ade20kTrainee(OneFormerTrainee):
+    """Begins as the trained COCO miniature; its class head and the rest go on from there."""
+
+    def __init__(self, bundle: Path) -> None:
+        super().__init__("ade20k", steps=1500)
+        self.start_from(bundle / "coco_segmentor" / "model.safetensors")
+
+
+def kind_map(scene: Scene) -> np.ndarray:
+    """(CELLS, CELLS) int64 index into WHOLES at the centre of each 4x4 cell; parts count as their whole."""
+    kinds = np.zeros(scene.image.shape[:2], np.int64)
+    for region in scene.regions:
+        if region.role != "part":
+            kinds[region.mask] = WHOLE_INDEX[region.kind]
+    return kinds[2::4, 2::4]
+
+
+def augmented(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(3, H, W) float32, normalised, with a little exposure change."""
+    pixels = image.astype(np.float32) * rng.uniform(0.9, 1.1)
+    return ((np.clip(pixels, 0, 255) - MEAN) / STD).transpose(2, 0, 1).astype(np.float32)
