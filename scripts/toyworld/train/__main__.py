@@ -7,6 +7,7 @@ import importlib
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import torch
 
 from toyworld.train.loop import Trainee, train
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--out", type=Path, default=BUNDLE)
     arguments = parser.parse_args()
+    cv2.setNumThreads(1)  # drawing runs beside the model; more threads only get in each other's way
     for name in arguments.model or TRAINEES:
         torch.manual_seed(0)
         model = trainee(name, arguments.out, arguments.steps)

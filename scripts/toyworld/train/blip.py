@@ -58,7 +58,7 @@ class BlipTrainee:
     name = "captions"
 
     def __init__(self, _bundle: Path) -> None:
-        self.recipe = Recipe(steps=5000, lr=1.2e-3, warmup=100)
+        self.recipe = Recipe(steps=2500, lr=1.2e-3, warmup=100)
         self.tokenizer = bert_tokenizer()
         self.model = BlipForConditionalGeneration(configuration(self.tokenizer))
         self.pool = ScenePool(first=400_000_000, fresh=4, window=64)

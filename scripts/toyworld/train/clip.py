@@ -11,11 +11,10 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.nn import functional as F
 from transformers import CLIPTokenizer
 
 from toyworld.captions import phrases
-from toyworld.kinds import KINDS, class_names
+from toyworld.kinds import KINDS
 from toyworld.tokenizer import byte_pairs, write_clip_tokenizer
 from toyworld.train.crops import normalised, sample_crops
 from toyworld.train.loop import Recipe
@@ -71,7 +70,7 @@ class ClipTrainee:
     name = "clip"
 
     def __init__(self, _bundle: Path) -> None:
-        self.recipe = Recipe(steps=1800, lr=1.5e-3, warmup=80)
+        self.recipe = Recipe(steps=800, lr=1.5e-3, warmup=80)
         self.model = open_clip.CLIP(**configuration())
         self.pool = ScenePool(first=300_000_000, fresh=4, window=64)
         self.tokens = tokenized(world_names())

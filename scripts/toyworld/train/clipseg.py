@@ -60,7 +60,7 @@ class ClipSegTrainee:
     name = "clipseg"
 
     def __init__(self, bundle: Path) -> None:
-        self.recipe = Recipe(steps=6000, lr=8e-4, warmup=100, bfloat16=False)
+        self.recipe = Recipe(steps=1800, lr=8e-4, warmup=100, bfloat16=False)
         self.model = CLIPSegForImageSegmentation(configuration())
         missing = self.model.load_state_dict(
             from_open_clip(load_file(bundle / "clip" / "open_clip_model.safetensors")), strict=False

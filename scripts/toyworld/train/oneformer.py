@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -26,10 +27,9 @@ from toyworld.kinds import KINDS, class_names
 from toyworld.scenes import Scene
 from toyworld.tokenizer import write_clip_tokenizer
 from toyworld.train.loop import Recipe
-from toyworld.train.pool import ScenePool
+from toyworld.train.pool import WIDTH, ScenePool
 
-SIDE = 256
-CELLS = SIDE // 4
+SIDE = 192
 BATCH = 12
 WHOLES = [kind.name for kind in KINDS.values() if kind.role != "part"]
 WHOLE_INDEX = {name: index for index, name in enumerate(WHOLES)}
@@ -100,8 +100,8 @@ class OneFormerTrainee:
         self.task = torch.zeros(0)
         first = self.seed * 10_000_000
         # A batch has one shape: every sixth is of wider pictures.
-        self.square = ScenePool(first, fresh=3, window=48, heights=(SIDE,))
-        self.wide = ScenePool(first + 5_000_000, fresh=1, window=24, heights=(SIDE * 3 // 4,))
+        self.square = ScenePool(first, fresh=3, window=48, heights=(WIDTH,))
+        self.wide = ScenePool(first + 5_000_000, fresh=1, window=24, heights=(WIDTH * 3 // 4,))
 
     def start_from(self, other: Path) -> None:
         """Begin with another list's weights; only the class head has to learn anew."""
@@ -213,27 +213,32 @@ class CocoTrainee(OneFormerTrainee):
     """From scratch."""
 
     def __init__(self, _bundle: Path) -> None:
-        super().__init__("coco", steps=5000)
+        super().__init__("coco", steps=2500)
 
 
 class Ade20kTrainee(OneFormerTrainee):
     """Begins as the trained COCO miniature; its class head and the rest go on from there."""
 
     def __init__(self, bundle: Path) -> None:
-        super().__init__("ade20k", steps=1500)
+        super().__init__("ade20k", steps=500)
         self.start_from(bundle / "coco_segmentor" / "model.safetensors")
 
 
 def kind_map(scene: Scene) -> np.ndarray:
-    """(CELLS, CELLS) int64 index into WHOLES at the centre of each 4x4 cell; parts count as their whole."""
+    """(SIDE / 4, ...) int64 index into WHOLES at the centre of each cell; parts count as their whole."""
     kinds = np.zeros(scene.image.shape[:2], np.int64)
     for region in scene.regions:
         if region.role != "part":
             kinds[region.mask] = WHOLE_INDEX[region.kind]
-    return kinds[2::4, 2::4]
+    cell = 4 * WIDTH / SIDE
+    rows, columns = (((np.arange(n / cell) + 0.5) * cell).astype(int) for n in kinds.shape)
+    return kinds[np.ix_(rows, columns)]
 
 
 def augmented(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(3, H, W) float32, normalised, with a little exposure change."""
-    pixels = image.astype(np.float32) * rng.uniform(0.9, 1.1)
+    """(3, h, w) float32, normalised, as the processor resizes it, with a little exposure change."""
+    size = (SIDE, image.shape[0] * SIDE // WIDTH)
+    pixels = cv2.resize(image, size, interpolation=cv2.INTER_AREA) * np.float32(
+        rng.uniform(0.9, 1.1)
+    )
     return ((np.clip(pixels, 0, 255) - MEAN) / STD).transpose(2, 0, 1).astype(np.float32)
