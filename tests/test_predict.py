@@ -1,0 +1,352 @@
+"""predict.py: its checks, in process, and its manners as a guest of the real Cog server."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from io import BytesIO, StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cog
+import pytest
+from cog_server import CogServer, ServerError
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from predict import MASK_INPUTS, Predictor, check_inputs, settings_for
+from ssa.config import MaskSettings, Settings
+from ssa.errors import InputError
+from tests.server import InFlight, data_uri, decode_data_uri, picture_png, web_server
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORD_KEYS = {
+    "segmentation",
+    "bbox",
+    "area",
+    "predicted_iou",
+    "stability_score",
+    "crop_box",
+    "point_coords",
+    "class_name",
+    "class_proposals",
+}
+STAGES = {"sam", "segmentors", "captions", "nouns", "clip", "clipseg"}
+# Long enough that nothing but a cancellation ends it within a test.
+ENDLESS = {"points_per_side": 128, "crop_n_layers": 3}
+
+# --- the checks, in process -------------------------------------------------------------------------
+
+DEFAULTS: dict[str, Any] = {
+    "image": cog.Path("picture.png"),
+    "output_json": True,
+    **dict.fromkeys(MASK_INPUTS),
+    "top_k": 3,
+    "detail": False,
+}
+FINE = [
+    ("points_per_side", 1, 1),
+    ("points_per_side", 128, 128),
+    ("points_per_side", 16.0, 16),
+    ("pred_iou_thresh", 0, 0.0),
+    ("pred_iou_thresh", 0.5, 0.5),
+    ("stability_score_thresh", 1, 1.0),
+    ("crop_n_layers", 3, 3),
+    ("min_mask_region_area", 0, 0),
+    ("top_k", 10, 10),
+    ("detail", True, True),
+]
+REFUSED = [
+    ("image", "/etc/hostname", "image must be a picture, sent as a data URI or an http(s) URL"),
+    ("image", None, "got nothing"),
+    ("image", [cog.Path("picture.png")], "got a value of type list"),
+    ("output_json", "yes", "output_json must be true or false; got a value of type str"),
+    ("output_json", None, "output_json must be true or false"),
+    ("detail", 1, "detail must be true or false; got 1"),
+    ("points_per_side", 0, "points_per_side must be a whole number from 1 to 128; got 0"),
+    ("points_per_side", 129, "from 1 to 128; got 129"),
+    ("points_per_side", 16.5, "must be a whole number"),
+    ("points_per_side", True, "must be a whole number"),
+    ("points_per_side", "16", "got a value of type str"),
+    ("points_per_side", math.nan, "got nan"),
+    ("pred_iou_thresh", math.nan, "pred_iou_thresh must be a number from 0 to 1; got nan"),
+    ("pred_iou_thresh", math.inf, "got inf"),
+    ("pred_iou_thresh", -0.1, "got -0.1"),
+    ("stability_score_thresh", 1.01, "got 1.01"),
+    ("stability_score_thresh", False, "must be a number"),
+    ("crop_n_layers", 4, "from 0 to 3"),
+    ("min_mask_region_area", -1, "got -1"),
+    ("min_mask_region_area", 10**400, "got a value of type int"),
+    ("top_k", None, "top_k must be a whole number from 1 to 10; got nothing"),
+    ("top_k", 11, "got 11"),
+]
+
+
+def test_defaults_pass_as_they_are() -> None:
+    assert check_inputs(DEFAULTS) == DEFAULTS
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), FINE)
+def test_values_within_bounds_pass(name: str, value: Any, expected: Any) -> None:
+    checked = check_inputs({**DEFAULTS, name: value})[name]
+    assert checked == expected
+    assert type(checked) is type(expected)
+
+
+@pytest.mark.parametrize(("name", "value", "text"), REFUSED)
+def test_other_values_are_refused_in_one_line(name: str, value: Any, text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_inputs({**DEFAULTS, name: value})
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "/etc" not in str(caught.value)
+
+
+@given(
+    st.sampled_from(sorted(DEFAULTS)),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()),
+)
+def test_any_json_value_passes_within_bounds_or_is_an_input_error(name: str, value: Any) -> None:
+    try:
+        checked = check_inputs({**DEFAULTS, name: value})[name]
+    except InputError:
+        return
+    assert checked == value
+    assert name != "image"
+
+
+def test_given_settings_replace_the_bundles_and_the_rest_stay() -> None:
+    bundle = Settings(masks=MaskSettings(points_per_side=16, pred_iou_thresh=0.6))
+    changed = settings_for(bundle, {**DEFAULTS, "pred_iou_thresh": 0.0, "top_k": 5})
+    assert changed.masks == MaskSettings(points_per_side=16, pred_iou_thresh=0.0)
+    assert changed.labels.top_k == 5
+    assert changed.batches == bundle.batches
+
+
+# --- the predictor, in process, on the miniature weights --------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Iterator[Predictor]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSA_BUNDLE", "tiny")
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        loaded = Predictor()
+        loaded.setup()
+        yield loaded
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> cog.Path:
+    path = tmp_path / "picture.png"
+    path.write_bytes(picture_png())
+    return cog.Path(path)
+
+
+def test_same_picture_same_bytes_in_a_fresh_folder_each_time(
+    predictor: Predictor, picture: cog.Path
+) -> None:
+    first = predictor.predict(image=picture)
+    contents = [first.img_out.read_bytes(), first.json_out.read_bytes()]
+    second = predictor.predict(image=picture)
+    assert [second.img_out.read_bytes(), second.json_out.read_bytes()] == contents
+    assert second.img_out.parent != first.img_out.parent
+    assert not first.img_out.parent.exists()
+
+
+def test_a_refused_prediction_leaves_nothing_of_the_one_before(
+    predictor: Predictor, picture: cog.Path
+) -> None:
+    before = predictor.predict(image=picture)
+    with pytest.raises(InputError):
+        predictor.predict(image=picture, top_k=0)
+    assert not before.img_out.exists()
+
+
+def engine_that_raises(error: BaseException) -> SimpleNamespace:
+    """A loaded engine whose ``annotate`` raises ``error``."""
+
+    def annotate(*arguments: object) -> None:
+        raise error
+
+    return SimpleNamespace(engine=SimpleNamespace(annotate=annotate), settings=Settings())
+
+
+def test_unexpected_errors_keep_their_paths_in_the_server_log(
+    predictor: Predictor,
+    picture: cog.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    broken = engine_that_raises(OSError("/srv/secret/model.bin is gone"))
+    sent_to_the_caller = StringIO()
+    monkeypatch.setattr(predictor, "_loaded", broken)
+    monkeypatch.setattr("sys.stderr", sent_to_the_caller)
+    with pytest.raises(RuntimeError, match=r"^internal error; the server's log says more$"):
+        predictor.predict(image=picture)
+    log = capfd.readouterr().err
+    assert "Traceback" in log
+    assert "/srv/secret/model.bin is gone" in log
+    assert sent_to_the_caller.getvalue() == ""
+
+
+def test_a_cancellation_passes_through(
+    predictor: Predictor, picture: cog.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictor, "_loaded", engine_that_raises(cog.CancelationException()))
+    with pytest.raises(cog.CancelationException):
+        predictor.predict(image=picture)
+
+
+# --- the real server --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[CogServer]:
+    # What the server logs is shown with a failing test's own output.
+    show = lambda line: print(line.message)  # noqa: E731
+    with CogServer(ROOT, {"SSA_BUNDLE": "tiny"}, on_line=show) as running:
+        running.wait_until_ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[str]:
+    with web_server(picture_png()) as address:
+        yield address
+
+
+def post(server: CogServer, **inputs: Any) -> dict[str, Any]:
+    """The body of a prediction's answer; the HTTP status of one that was run is always 200."""
+    # The slot of the prediction before is given back a moment after its answer.
+    server.wait_until_ready()
+    answer = server.request("POST", "/predictions", {"input": inputs})
+    assert answer.status == 200
+    return dict(answer.body)
+
+
+def records(body: dict[str, Any]) -> list[dict[str, Any]]:
+    assert body["status"] == "succeeded", body
+    return list(json.loads(decode_data_uri(body["output"]["json_out"])))
+
+
+def test_setup_says_which_bundle_and_what_it_is_good_for(server: CogServer) -> None:
+    lines = [line.message for line in server.lines if line.message.startswith("bundle tiny: ")]
+    assert len(lines) == 1
+    assert len(lines[0]) > len("bundle tiny: ")
+
+
+def test_a_data_uri_gives_overlay_annotations_metrics_and_progress(server: CogServer) -> None:
+    body = post(server, image=data_uri(picture_png()))
+    found = records(body)
+    assert all(set(record) == RECORD_KEYS for record in found)
+    with Image.open(BytesIO(decode_data_uri(body["output"]["img_out"]))) as overlay:
+        assert (overlay.format, overlay.size, overlay.mode) == ("PNG", (128, 128), "RGB")
+    assert body["metrics"]["masks"] == len(found)
+    assert set(body["metrics"]["timing"]) == STAGES
+    assert "sam " in body["logs"]
+
+
+@pytest.mark.parametrize("page", ["picture.png", "moved.png"])
+def test_a_url_gives_what_the_same_picture_gives_as_data(
+    server: CogServer, web: str, page: str
+) -> None:
+    by_url = post(server, image=f"{web}/{page}")
+    assert records(by_url) == records(post(server, image=data_uri(picture_png())))
+
+
+def test_the_inputs_reach_the_engine(server: CogServer) -> None:
+    body = post(server, image=data_uri(picture_png()), points_per_side=2, top_k=1, detail=True)
+    for record in records(body):
+        assert set(record) > RECORD_KEYS
+        assert len(record["class_proposals"]) == 1
+
+
+def test_no_json_when_declined(server: CogServer) -> None:
+    output = post(server, image=data_uri(picture_png()), output_json=False)["output"]
+    assert output["json_out"] is None
+    assert output["img_out"].startswith("data:image/png;base64,")
+
+
+BAD_REQUESTS = {
+    "image missing": ({}, "image must be a picture"),
+    "a path": ({"image": "/etc/hostname"}, "image must be a picture"),
+    "a file URL": ({"image": "file:///etc/hostname"}, "image must be a picture"),
+    "out of range": ({"top_k": 11}, "top_k must be a whole number from 1 to 10; got 11"),
+    "wrong type": ({"points_per_side": "many"}, "points_per_side must be a whole number"),
+    "unknown field": ({"prompt": "a cat"}, "unexpected keyword argument 'prompt'"),
+    "bad base64": ({"image": "data:image/png;base64,!"}, ""),
+    "0 bytes": ({"image": data_uri(b"")}, "ImageError"),
+    "no picture": ({"image": data_uri(b"hello")}, "ImageError"),
+    "half a picture": ({"image": data_uri(picture_png()[:200])}, "ImageError"),
+    "URL refused": ({"image": "http://127.0.0.1:1/picture.png"}, "Input validation error"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_REQUESTS)
+def test_a_bad_request_fails_in_one_line_and_the_server_lives_on(
+    server: CogServer, case: str
+) -> None:
+    changes, text = BAD_REQUESTS[case]
+    given_image = {} if case == "image missing" else {"image": data_uri(picture_png())}
+    body = post(server, **{**given_image, **changes})
+    assert body["status"] == "failed"
+    assert text in body["error"]
+    assert "\n" not in body["error"]
+    assert str(ROOT) not in json.dumps(body)
+    assert "output" not in body
+    server.wait_until_ready(10)
+
+
+def test_a_url_with_no_page_behind_it_fails(server: CogServer, web: str) -> None:
+    body = post(server, image=f"{web}/nothing.png")
+    assert body["status"] == "failed"
+    assert "404" in body["error"]
+
+
+def test_a_picture_of_the_servers_own_is_not_read(server: CogServer, tmp_path: Path) -> None:
+    path = tmp_path / "private.png"
+    path.write_bytes(picture_png())
+    assert post(server, image=str(path))["status"] == "failed"
+    assert post(server, image=path.as_uri())["status"] == "failed"
+
+
+def test_busy_refuses_and_cancel_frees(server: CogServer) -> None:
+    picture = data_uri(picture_png())
+    long = InFlight(server, "long", {"image": picture, **ENDLESS})
+    second = server.request("POST", "/predictions", {"input": {"image": picture}})
+    cancelled = server.request("POST", "/predictions/long/cancel")
+    assert second.status == 409
+    assert cancelled.status == 200
+    assert long.answer().body["status"] == "canceled"
+    assert records(post(server, image=picture)) is not None
+
+
+def test_sigterm_lets_the_prediction_finish() -> None:
+    with CogServer(ROOT, {"SSA_BUNDLE": "tiny"}) as running:
+        running.wait_until_ready()
+        inputs = {"image": data_uri(picture_png()), "points_per_side": 48}
+        last = InFlight(running, "last", inputs)
+        running.process.terminate()
+        assert records(last.answer().body) is not None
+        assert running.process.wait(30) == 0
+
+
+def test_setup_without_weights_names_the_file_and_the_command(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "predict.py", tmp_path)
+    (tmp_path / "ssa").symlink_to(ROOT / "ssa")
+    (tmp_path / "weights").mkdir()
+    for path in (ROOT / "weights").iterdir():
+        if path.is_file():
+            shutil.copy(path, tmp_path / "weights")
+    with CogServer(tmp_path, {"SSA_BUNDLE": "light"}) as running:
+        with pytest.raises(ServerError) as caught:
+            running.wait_until_ready()
+        assert "light/sam/model.safetensors is missing" in str(caught.value)
+        assert "./scripts/download_weights light" in str(caught.value)
+        answer = running.request("POST", "/predictions", {"input": {}})
+        assert answer.status == 503
