@@ -19,9 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-import cog  # type: ignore[import-untyped]
 from cog_server import CogServer, LogLine, ServerError
-
 from predict import INPUTS, Predictor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,7 +100,7 @@ def parse_input(text: str, folder: Path) -> tuple[str, Any]:
         raise ClientError(f"there is no input {name!r}; there are {', '.join(types)}")
     if value.startswith("@"):
         return name, data_uri(folder / Path(value[1:]).expanduser())
-    if types[name] is cog.Path and urllib.parse.urlparse(value).scheme not in (
+    if types[name].__name__ == "Path" and urllib.parse.urlparse(value).scheme not in (
         "http",
         "https",
         "data",

@@ -12,8 +12,9 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from cog_server import Answer, CogServer
 from PIL import Image, ImageDraw
+
+from cog_server import Answer, CogServer
 
 
 def picture_png(side_px: int = 128) -> bytes:

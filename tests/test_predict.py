@@ -13,11 +13,11 @@ from typing import Any
 
 import cog
 import pytest
-from cog_server import CogServer, ServerError
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from cog_server import CogServer, ServerError
 from predict import MASK_INPUTS, Predictor, check_inputs, settings_for
 from ssa.config import MaskSettings, Settings
 from ssa.errors import InputError

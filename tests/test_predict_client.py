@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import predict_client as client
 import pytest
 from PIL import Image
 
+import predict_client as client
 from tests.server import data_uri, picture_png
 
 

@@ -109,14 +109,6 @@ def phrases(scene: Scene, index: int) -> tuple[str, ...]:
     return names if region.colour is None else (*names, _thing(region))
 
 
-def caption_words() -> frozenset[str]:
-    """Return every word of the grammar that is no name of a kind or a colour."""
-    tables = (*_DOING.values(), *_PLACES.values(), _OBJECT, _PART, _STUFF)
-    texts = [text for table in tables for text in table]
-    words = {word for text in texts for word in text.split() if "{" not in word}
-    return frozenset(words | {"a", "an", "in", "shirt"})
-
-
 def _thing(region: Region) -> str:
     """Return the kind with its colour; a person wears a colour instead of having it."""
     if region.colour is None:

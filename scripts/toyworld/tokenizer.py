@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from toyworld.captions import caption_words
+from toyworld.captions import WORDS
 from toyworld.kinds import KINDS, class_names
 
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -20,7 +20,7 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 @cache
 def world_words() -> tuple[str, ...]:
     """Every word that a caption, a right name or a class name of the two lists may hold, sorted."""
-    phrases = [*caption_words(), *class_names("coco"), *class_names("ade20k")]
+    phrases = [*WORDS, *class_names("coco"), *class_names("ade20k")]
     for kind in KINDS.values():
         phrases += [kind.name, *kind.colours, *kind.synonyms]
     words = {word for phrase in phrases for word in phrase.replace("-", " ").lower().split()}

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+
 from toyworld.captions import WORDS, caption, phrases
 from toyworld.kinds import KINDS
 from toyworld.scenes import Scene, draw_scene

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from toyworld.kinds import KINDS, class_id, class_names
 from toyworld.scenes import Scene, draw_scene
 from toyworld.seeds import EVALUATION_SCENES, TRAINING_SCENES, evaluation_seed, training_seed

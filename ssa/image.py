@@ -1,0 +1,196 @@
+"""Anything Pillow reads → one upright RGB uint8 picture, or one clear ``ImageError``.
+
+Colour profiles are not applied: samples are taken as sRGB, as the models' training pictures were.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ssa.config import ImageLimits
+from ssa.errors import ImageError
+from ssa.types import RGBImage
+
+logger = logging.getLogger(__name__)
+
+ImageSource = Path | BinaryIO | bytes
+
+# Pillow hands EPS to Ghostscript, an interpreter: never with a stranger's file.
+_REFUSED_FORMATS = frozenset({"EPS"})
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_KINDS = "expected a picture (PNG, JPEG, WebP, GIF, TIFF, BMP or the like)"
+_SAVE_AGAIN = "save it again as PNG or JPEG"
+
+
+def decode_image(source: ImageSource, limits: ImageLimits | None = None) -> RGBImage:
+    """Decode the first frame of a picture file to (H, W, 3) uint8 RGB, contiguous and writable.
+
+    ``source`` is a path, an open binary file (read from its start) or the file's bytes. The camera's
+    orientation is applied and transparency is laid on white. Raises ``ImageError``, and nothing else,
+    when there is no picture in it or the picture is over a limit.
+    """
+    limits = limits or ImageLimits()
+    try:
+        # Pillow warns of large or odd files; the first we check ourselves, the second is no news.
+        with warnings.catch_warnings(action="ignore"), _opened(source) as image:
+            return _decode(image, limits)
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageError(_too_large("more", limits)) from error
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{_KINDS}; got a file that is none of these; {_SAVE_AGAIN}") from error
+    except Exception as error:  # a decoder fed with a damaged file may raise anything
+        logger.info("undecodable picture: %s", type(error).__name__)
+        raise ImageError(
+            f"expected a whole picture; got one that is cut short or damaged; {_SAVE_AGAIN}"
+        ) from error
+
+
+@contextmanager
+def _opened(source: ImageSource) -> Iterator[Image.Image]:
+    """The picture with its header read and its pixels still in the file."""
+    if isinstance(source, Path):
+        _check_path(source)
+        with source.open("rb") as opened, _opened(opened) as image:
+            yield image
+        return
+    file: BinaryIO = BytesIO(source) if isinstance(source, bytes) else source
+    if not hasattr(file, "read"):
+        raise ImageError(
+            f"expected a picture file; got a {type(file).__name__}; send the file itself"
+        )
+    if _is_empty(file):
+        raise ImageError(f"{_KINDS}; got an empty file of 0 bytes; send it again")
+    with Image.open(file, formats=_formats()) as image:
+        yield image
+
+
+def _check_path(path: Path) -> None:
+    """Refuse what is no readable file, without naming the path: callers may be strangers."""
+    if path.is_file():
+        if os.access(path, os.R_OK):
+            return
+        got, advice = "one that may not be read", "check its permissions"
+    elif path.is_dir():
+        got, advice = "a folder", "name one picture in it"
+    elif path.exists():
+        got, advice = "neither a file nor a folder", "name a picture file"
+    else:
+        got, advice = "a name with no file behind it", "check the name"
+    raise ImageError(f"expected a picture file; got {got}; {advice}")
+
+
+def _is_empty(file: BinaryIO) -> bool:
+    """Whether a file has no bytes at all; one that can't seek is left to Pillow to judge."""
+    if not file.seekable():
+        return False
+    file.seek(0, os.SEEK_END)
+    size = file.tell()
+    file.seek(0)
+    return size == 0
+
+
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in Image.ID if name not in _REFUSED_FORMATS]
+
+
+def _decode(image: Image.Image, limits: ImageLimits) -> RGBImage:
+    _check_size(image.size, limits)
+    image.load()
+    # Icon files may hold a picture of another size than their header says.
+    _check_size(image.size, limits)
+    pixels = np.array(_upright(_to_rgb(image), _orientation(image)), dtype=np.uint8, order="C")
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
+        raise ValueError(f"no RGB picture: {pixels.shape}")
+    return pixels
+
+
+def _check_size(size_wh: tuple[int, int], limits: ImageLimits) -> None:
+    width, height = size_wh
+    if width * height > limits.max_pixels:
+        raise ImageError(_too_large(f"{width:,} × {height:,} = {width * height:,}", limits))
+    if width < 1 or height < 1:
+        raise ImageError(f"expected a picture of at least 1 × 1 pixel; got {width} × {height}")
+
+
+def _too_large(got: str, limits: ImageLimits) -> str:
+    most = min(limits.max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or limits.max_pixels))
+    return (
+        f"expected a picture of at most {most:,} pixels; got {got}; "
+        "make it smaller and send it again"
+    )
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; upright (1) where damaged metadata says nothing usable."""
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:  # the pixels are fine, so a broken note beside them is no reason to refuse
+        return 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _UPRIGHT.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_to_eight_bits(image)).convert("RGB")
+    if image.has_transparency_data:
+        return _on_white(image)
+    return image.convert("RGB")
+
+
+def _to_eight_bits(image: Image.Image) -> NDArray[np.uint8]:
+    """Deep grey (modes I;16, I and F) → (H, W) uint8.
+
+    Integers span 0 to 65535, what Pillow makes of 16-bit files; floats span 0 to 1, or 0 to 255.
+    Values outside have no agreed white: they are stretched from least to greatest, as viewers do.
+    """
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    least, greatest = float(values.min()), float(values.max())
+    tops = (1.0, 255.0) if image.mode == "F" else (65535.0,)
+    top = next((top for top in tops if least >= 0.0 and greatest <= top), None)
+    if top is not None:
+        least, greatest = 0.0, top
+    span = np.float64(greatest) - np.float64(least)  # float32 extremes differ by more than float32
+    scaled = (values - np.float64(least)) / (span or 1.0)
+    return np.rint(scaled * 255.0).astype(np.uint8)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Lay a transparent picture on white.
+
+    The colour stored under full transparency is arbitrary (often black) and was never meant to be seen;
+    cut-outs and drawings, what alpha is mostly used for, are made to be looked at on a white page.
+    """
+    # Pillow converts premultiplied grey only to plain grey with alpha, not to RGBA.
+    straight = image.convert("LA") if image.mode == "La" else image
+    rgba = straight.convert("RGBA")
+    white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, rgba).convert("RGB")

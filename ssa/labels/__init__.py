@@ -1,0 +1,22 @@
+"""The closed sets of labels, as data: ``coco.json`` and ``ade20k.json``, each a list in class id order.
+
+``coco`` holds the 133 panoptic classes of COCO with their everyday names ("tree", not "tree-merged"),
+so a name can stand for two ids ("wall"); ``ade20k`` holds the 150 classes of ADE20K's scene parsing.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+LABEL_SETS = ("coco", "ade20k")
+
+
+def load_labels(name: str) -> tuple[str, ...]:
+    """The labels of the set ``name``, so that ``labels[class_id]`` is a class's name.
+
+    Raises ``ValueError`` for a name that is not in ``LABEL_SETS``.
+    """
+    if name not in LABEL_SETS:
+        raise ValueError(f"the label set must be one of {', '.join(LABEL_SETS)}; got {name!r}")
+    return tuple(json.loads(files(__package__).joinpath(f"{name}.json").read_text("utf-8")))

@@ -1,0 +1,125 @@
+"""Masks as pictures and as run lengths, their boxes, and the removal of specks and pinholes.
+
+Masks are (H, W) bool. Boxes follow segment_anything and SA-1B: width and height are the distance from the
+first to the last pixel, so a mask one pixel wide has width 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from ssa.types import RLE, BoolMask, BoxXYWH
+
+# Five-bit digits: seven hold 35 bits, more than the 32 that COCO allows a run.
+_LONGEST_NUMBER = 7
+
+
+def encode(mask: BoolMask) -> RLE:
+    """A mask (H, W) as compressed run lengths."""
+    return _from_coco(coco.encode(np.asfortranarray(mask, dtype=np.uint8)))
+
+
+def encode_runs(runs: NDArray[np.int64], height: int, width: int) -> RLE:
+    """Compress plain runs (see ``runs_of``). Raises ``ValueError`` if they don't fill the picture."""
+    _check_total(runs, height, width)
+    return _from_coco(coco.frPyObjects({"size": [height, width], "counts": runs}, height, width))
+
+
+def decode(rle: RLE) -> BoolMask:
+    """The mask (H, W). Raises ``ValueError`` when the runs are malformed or don't fill the picture."""
+    return decode_runs(runs_of(rle), rle.height, rle.width)
+
+
+def decode_runs(runs: NDArray[np.int64], height: int, width: int) -> BoolMask:
+    """The mask (H, W) of plain runs. Raises ``ValueError`` if they don't fill the picture."""
+    _check_total(runs, height, width)
+    inside = np.arange(len(runs)) % 2 == 1
+    return np.ascontiguousarray(np.repeat(inside, runs).reshape(width, height).T)
+
+
+def runs_of(rle: RLE) -> NDArray[np.int64]:
+    """The plain runs: column by column, false and true pixels in turn, false first (perhaps 0 of them).
+
+    The text holds numbers in digits of five bits (from the character "0" on, low digits first, a sixth bit
+    where more follow, two's complement); from the fourth on each is the difference to the last but one.
+    Read here and not by pycocotools, whose decoder trusts the text: runs that fall short leave it with
+    uninitialised memory. Raises ``ValueError`` when the text is malformed.
+    """
+    digits = np.frombuffer(rle.counts.encode("ascii"), dtype=np.uint8).astype(np.int64) - 48
+    ends = np.flatnonzero(digits & 32 == 0)
+    lengths = np.diff(ends, prepend=-1)
+    if not digits.size or digits.min() < 0 or digits.max() > 63 or ends[-1:] != digits.size - 1:
+        raise ValueError("run lengths are not in COCO's compressed form")
+    if lengths.max() > _LONGEST_NUMBER:
+        raise ValueError("a run length is out of range")
+    place = np.arange(digits.size) - np.repeat(ends - lengths + 1, lengths)
+    runs = np.add.reduceat((digits & 31) << (5 * place), ends - lengths + 1)
+    runs -= np.where(digits[ends] & 16, 1 << (5 * lengths), 0)
+    runs[1::2] = np.cumsum(runs[1::2])
+    runs[2::2] = np.cumsum(runs[2::2])
+    return runs
+
+
+def area(rle: RLE) -> int:
+    """Pixels inside the region."""
+    return int(runs_of(rle)[1::2].sum())
+
+
+def box_of(mask: BoolMask) -> BoxXYWH:
+    """The box around a mask, pixels: left, top, last column - left, last row - top; zeros if empty."""
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if not columns.size:
+        return (0.0, 0.0, 0.0, 0.0)
+    (left, right), (top, bottom) = columns[[0, -1]], rows[[0, -1]]
+    return (float(left), float(top), float(right - left), float(bottom - top))
+
+
+def clean_small_regions(mask: BoolMask, min_area: int) -> tuple[BoolMask, bool]:
+    """Fill holes and drop islands of fewer than ``min_area`` pixels; also says if anything changed.
+
+    Holes go first, both by 8-connectivity; a background piece at the picture's border counts as a hole.
+    If every island is small the largest stays, so a region never vanishes. After segment_anything.
+    """
+    filled = _fill_holes(mask, min_area)
+    cleaned = _drop_islands(filled, min_area)
+    return cleaned, filled is not mask or cleaned is not filled
+
+
+def _fill_holes(mask: BoolMask, min_area: int) -> BoolMask:
+    labels, sizes = _components(~mask)
+    small = sizes < min_area
+    # Component 0 is what was not labelled: the mask itself.
+    return np.append(True, small)[labels] if small.any() else mask
+
+
+def _drop_islands(mask: BoolMask, min_area: int) -> BoolMask:
+    labels, sizes = _components(mask)
+    large = sizes >= min_area
+    if large.all():
+        return mask
+    if not large.any():
+        large[np.argmax(sizes)] = True
+    return np.append(False, large)[labels]
+
+
+def _components(mask: BoolMask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Labels (H, W) from 1, 0 outside, and the area of each component 1, 2, ..."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    return labels, stats[1:, cv2.CC_STAT_AREA]
+
+
+def _check_total(runs: NDArray[np.int64], height: int, width: int) -> None:
+    if runs.size and runs.min() < 0:
+        raise ValueError(f"a run is {runs.min()} pixels long")
+    if runs.sum() != height * width:
+        raise ValueError(f"runs cover {runs.sum()} pixels, the picture has {height} x {width}")
+
+
+def _from_coco(record: dict[str, Any]) -> RLE:
+    height, width = record["size"]
+    return RLE(int(height), int(width), record["counts"].decode("ascii"))

@@ -1,0 +1,170 @@
+"""CLIPSeg: which candidate wins most of a mask (Lüddecke and Ecker 2022, arXiv:2112.10003)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import transformers
+from torch import Tensor
+from torch.nn import functional
+
+from ssa.device import Placement
+from ssa.label_cache import LabelCache
+from ssa.pretrained import TRANSFORMER_FILES, load_transformer, opening
+from ssa.types import BoolMask, RGBImage, ScoredLabel
+from ssa.voting import pixel_shares
+
+# Labels whose text embeddings are kept: 100 MB at 512 numbers each.
+CACHED_LABELS = 50_000
+
+# Labels that go through the text encoder at once.
+TEXT_BATCH = 256
+
+# Candidates are compared on the crop's own pixels, but on no finer grid than this many times the
+# model's input: beyond it the logits are only smoother, and a 100 megapixel crop would take gigabytes.
+GRID_PER_SIDE = 2
+
+
+class ClipSegChooser:
+    """Compares candidates pixel by pixel; a crop is encoded once however many candidates it has."""
+
+    def __init__(
+        self, model: Any, image_processor: Any, tokenizer: Any, placement: Placement, side_px: int
+    ) -> None:
+        self._model = model
+        self._image_processor = image_processor
+        self._tokenizer = tokenizer
+        self._placement = placement
+        self._side_px = side_px
+        self._texts = LabelCache[Tensor](self._encode_labels, CACHED_LABELS)
+
+    @classmethod
+    def load(cls, folder: Path, placement: Placement, side_px: int) -> ClipSegChooser:
+        """The model in ``folder``: config, preprocessor_config, tokenizer files, model.safetensors.
+
+        Crops are squeezed to ``side_px`` squares, a multiple of the model's patch; position embeddings
+        are interpolated to it. Raises ``ValueError`` when it is no multiple, ``WeightsError`` when the
+        folder is missing or damaged.
+        """
+        with opening(folder, "CLIPSeg", TRANSFORMER_FILES):
+            model = load_transformer(transformers.CLIPSegForImageSegmentation, folder, placement)
+            image_processor = transformers.ViTImageProcessor.from_pretrained(
+                folder, local_files_only=True, size={"height": side_px, "width": side_px}
+            )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        patch_px = model.config.vision_config.patch_size
+        if side_px < patch_px or side_px % patch_px:
+            raise ValueError(f"side_px must be a multiple of the patch, {patch_px}; got {side_px}")
+        _drop_unread_layers(model)
+        return cls(model, image_processor, tokenizer, placement, side_px)
+
+    @torch.inference_mode()
+    def choose(
+        self,
+        crops: Sequence[RGBImage],
+        masks: Sequence[BoolMask],
+        candidates: Sequence[Sequence[str]],
+    ) -> list[tuple[ScoredLabel, ...]]:
+        """Share of each mask's pixels that each candidate wins, best first; ties keep their order.
+
+        Crops are (h, w, 3) uint8 RGB of any sizes, ``masks[i]`` is (h, w) bool in the frame of
+        ``crops[i]``, and ``candidates[i]`` its labels, as many as it likes. A side of more than
+        ``GRID_PER_SIDE`` times ``side_px`` is compared at that size.
+        """
+        if not crops:
+            return []
+        return [
+            self._shares(own_logits, mask, own)
+            for own_logits, mask, own in zip(
+                self.logits(crops, candidates), masks, candidates, strict=True
+            )
+        ]
+
+    @torch.inference_mode()
+    def logits(
+        self, crops: Sequence[RGBImage], candidates: Sequence[Sequence[str]]
+    ) -> tuple[Tensor, ...]:
+        """For each crop the decoder's logits for its candidates, (K, s, s) float32.
+
+        ``s`` is some ``side_px`` (the decoder's own enlargement decides); the square shows the whole crop.
+        """
+        counts = [len(own) for own in candidates]
+        texts = torch.stack(self._texts.get([label for own in candidates for label in own]))
+        owners = torch.arange(len(crops)).repeat_interleave(torch.tensor(counts))
+        activations = tuple(layer[owners] for layer in self._encode_crops(crops))
+        decoded = self._model.decoder(activations, texts.to(self._placement.device))
+        return tuple(decoded.logits.float().split(counts))
+
+    def _encode_crops(self, crops: Sequence[RGBImage]) -> list[Tensor]:
+        """What the decoder reads of the vision tower: (N, tokens, D) for each of its layers."""
+        inputs = self._image_processor(
+            # Never guessed: a crop 1 or 3 pixels high looks like channels first.
+            images=list(crops),
+            input_data_format="channels_last",
+            return_tensors="pt",
+        )
+        pixels = inputs["pixel_values"].to(self._placement.device, self._placement.dtype)
+        states = self._model.clip.vision_model(
+            pixel_values=pixels, interpolate_pos_encoding=True, output_hidden_states=True
+        ).hidden_states
+        # hidden_states begins with the embeddings, before any layer.
+        return [states[index + 1] for index in self._model.config.extract_layers]
+
+    def _encode_labels(self, labels: list[str]) -> list[Tensor]:
+        """One (D,) conditional embedding a label, on the CPU."""
+        embeddings: list[Tensor] = []
+        for start in range(0, len(labels), TEXT_BATCH):
+            tokens = self._tokenizer(
+                labels[start : start + TEXT_BATCH],
+                padding=True,
+                truncation=True,
+                max_length=self._model.config.text_config.max_position_embeddings,
+                return_tensors="pt",
+            ).to(self._placement.device)
+            encoded = self._model.clip.get_text_features(
+                input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+            ).pooler_output.cpu()
+            # Cloned, else each cached row would keep its whole batch alive.
+            embeddings += [row.clone() for row in encoded]
+        return embeddings
+
+    def _shares(
+        self, logits: Tensor, mask: BoolMask, labels: Sequence[str]
+    ) -> tuple[ScoredLabel, ...]:
+        height, width = (min(side, GRID_PER_SIDE * self._side_px) for side in mask.shape)
+        resized = functional.interpolate(
+            logits[None], size=(height, width), mode="bilinear", align_corners=False, antialias=True
+        )
+        return pixel_shares(resized[0].cpu().numpy(), shrink_mask(mask, (height, width)), labels)
+
+
+def _drop_unread_layers(model: Any) -> None:
+    """Remove the vision layers after the last one that the decoder reads (a sixth of ViT-B/16)."""
+    encoder = model.clip.vision_model.encoder
+    encoder.layers = encoder.layers[: max(model.config.extract_layers) + 1]
+
+
+def shrink_mask(mask: BoolMask, size_hw: tuple[int, int]) -> BoolMask:
+    """``mask`` on a grid no finer than its own: a cell is in when half of its area is.
+
+    Where that would leave nothing of a thin mask, a cell is in when any of it is.
+    """
+    if mask.shape == size_hw:
+        return mask
+    covered = cv2.resize(
+        mask.astype(np.uint8) * np.uint8(255), size_hw[::-1], interpolation=cv2.INTER_AREA
+    )
+    inside: BoolMask = covered >= 128
+    return inside if inside.any() else _touched(mask, size_hw)
+
+
+def _touched(mask: BoolMask, size_hw: tuple[int, int]) -> BoolMask:
+    rows, columns = np.nonzero(mask)
+    touched = np.zeros(size_hw, dtype=np.bool_)
+    touched[rows * size_hw[0] // mask.shape[0], columns * size_hw[1] // mask.shape[1]] = True
+    return touched

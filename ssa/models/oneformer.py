@@ -1,0 +1,164 @@
+"""OneFormer: one class of a closed set for each pixel (Jain et al. 2022, arXiv:2211.06220)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ssa.device import Placement
+from ssa.errors import WeightsError
+from ssa.pretrained import TRANSFORMER_FILES, load_transformer, opening
+from ssa.types import LabelMap, RGBImage
+
+# Class scores are enlarged to the picture's size a band of rows at a time, this many numbers a band
+# (64 MiB of float32): all of a 100 megapixel picture with 150 classes would take 60 GB.
+BAND_NUMBERS = 2**24
+
+# The backbone halves the picture five times; a side shorter than this would vanish on the way.
+SHORTEST_SIDE_PX = 32
+
+
+class OneFormerSegmentor:
+    """Labels every pixel of a picture with a class of ``labels``; ``source`` names the set."""
+
+    def __init__(
+        self, model: Any, processor: Any, placement: Placement, source: str, labels: tuple[str, ...]
+    ) -> None:
+        self._model = model
+        self._processor = processor
+        self._placement = placement
+        self._source = source
+        self._labels = labels
+
+    @classmethod
+    def load(
+        cls, folder: Path, placement: Placement, source: str, labels: tuple[str, ...]
+    ) -> OneFormerSegmentor:
+        """The model in ``folder``: config, preprocessor_config, tokenizer files, model.safetensors.
+
+        Raises ``WeightsError`` when the folder is damaged or its classes are not as many as ``labels``.
+        """
+        with opening(folder, f"{source} segmentor", TRANSFORMER_FILES):
+            model = load_transformer(
+                transformers.OneFormerForUniversalSegmentation,
+                folder,
+                placement,
+                # The backbone's last norm and the loss are read in training only.
+                unused=("swin.layernorm", "criterion."),
+                is_training=False,
+            )
+            processor = _load_processor(folder, model.config.task_seq_len)
+            if model.config.num_labels != len(labels):
+                raise WeightsError(
+                    f"{source} segmentor: expected {len(labels)} classes; "
+                    f"the model in {folder} has {model.config.num_labels}"
+                )
+        return cls(model, processor, placement, source, labels)
+
+    @torch.inference_mode()
+    def segment(self, image: RGBImage) -> LabelMap:
+        """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
+        inputs = self._prepare(image)
+        outputs = self._model(
+            pixel_values=inputs["pixel_values"].to(self._placement.device, self._placement.dtype),
+            pixel_mask=inputs["pixel_mask"].to(self._placement.device),
+            task_inputs=inputs["task_inputs"].to(self._placement.device),
+        )
+        scores = class_scores(outputs.class_queries_logits[0], outputs.masks_queries_logits[0])
+        return LabelMap(self._source, best_class(scores, image.shape[:2]), self._labels)
+
+    def _prepare(self, image: RGBImage) -> Any:
+        size = self._processor.image_processor.size
+        return self._processor(
+            images=[image],
+            task_inputs=["semantic"],
+            # Never guessed: a picture 1 or 3 pixels high looks like channels first.
+            input_data_format="channels_last",
+            size=input_size(image.shape[:2], size.shortest_edge, size.longest_edge),
+            return_tensors="pt",
+        )
+
+
+def _load_processor(folder: Path, task_seq_len: int) -> Any:
+    image_processor = transformers.OneFormerImageProcessor.from_pretrained(
+        folder,
+        local_files_only=True,
+        # Class names serve training only, and the processor would look for them on the network.
+        class_info_file=None,
+    )
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return transformers.OneFormerProcessor(
+        image_processor, tokenizer, max_seq_length=task_seq_len, task_seq_length=task_seq_len
+    )
+
+
+def input_size(
+    image_hw: tuple[int, ...], shortest_edge: int, longest_edge: int | None
+) -> dict[str, int]:
+    """The processor's ``size`` for a picture: its own rule, but no side under ``SHORTEST_SIDE_PX``.
+
+    Only pictures more than some 40 times as long as wide are affected; these are stretched.
+    """
+    height, width = image_hw
+    scale = shortest_edge / min(height, width)
+    if longest_edge:
+        scale = min(scale, longest_edge / max(height, width))
+    if min(height, width) * scale >= SHORTEST_SIDE_PX:
+        size = {"shortest_edge": shortest_edge}
+        return size | {"longest_edge": longest_edge} if longest_edge else size
+    return {
+        "height": max(round(height * scale), SHORTEST_SIDE_PX),
+        "width": max(round(width * scale), SHORTEST_SIDE_PX),
+    }
+
+
+def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
+    """Each class's score in each cell of the mask grid, (C, h, w) float32.
+
+    ``class_logits`` is (Q, C + 1) with "no object" last, ``mask_logits`` (Q, h, w): a class's score is the
+    sum over queries of its probability times the mask's (Cheng et al. 2021, arXiv:2107.06278, section 3.4).
+    """
+    classes = class_logits.float().softmax(dim=-1)[:, :-1]
+    return torch.einsum("qc,qhw->chw", classes, mask_logits.float().sigmoid())
+
+
+def best_class(scores: Tensor, image_hw: tuple[int, ...]) -> NDArray[np.int16]:
+    """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
+
+    Equals resizing the whole with antialiasing and taking the argmax, up to rounding at ties, in memory
+    that doesn't grow with the picture.
+    """
+    height, width = image_hw
+    bands = [
+        band.argmax(dim=0).to(torch.int16).cpu() for band in _bands_of_rows(scores, height, width)
+    ]
+    return torch.cat(bands).numpy()
+
+
+def _bands_of_rows(scores: Tensor, height: int, width: int) -> Iterator[Tensor]:
+    """``scores`` (C, h, w) resized to (C, height, width), in bands (C, some rows, width)."""
+    row_weights = _resizing_weights(scores.shape[1], height, scores.device)
+    rows = max(1, BAND_NUMBERS // (len(scores) * width))
+    for weights in torch.split(row_weights, rows):
+        band = torch.einsum("chw,rh->crw", scores, weights)
+        yield _resize(band[None], (len(weights), width))[0]
+
+
+def _resizing_weights(old: int, new: int, device: torch.device) -> Tensor:
+    """(new, old) weights of each old line in each new one: what resizing makes of a unit matrix."""
+    unit = torch.eye(old, device=device)
+    return _resize(unit[None, None], (new, old))[0, 0]
+
+
+def _resize(values: Tensor, size_hw: tuple[int, int]) -> Tensor:
+    return functional.interpolate(
+        values, size=size_hw, mode="bilinear", align_corners=False, antialias=True
+    )

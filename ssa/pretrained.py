@@ -1,0 +1,85 @@
+"""Opening a folder of weights: offline, complete or refused, every fault a ``WeightsError``.
+
+Shared by the adapters; knows no model class. ``from_pretrained`` alone would fill a missing layer with
+random numbers and go on, and would look on the network for a missing file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import transformers
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+
+from ssa.device import Placement
+from ssa.errors import WeightsError
+
+# What the libraries raise for a file that is missing, cut short, not JSON or of other shapes.
+_DAMAGED = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StrictDataclassError)
+
+TRANSFORMER_FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
+
+
+@contextmanager
+def opening(folder: Path, what: str, files: tuple[str, ...] = ()) -> Iterator[None]:
+    """Turn whatever goes wrong inside the block into a ``WeightsError`` that names ``what`` and where.
+
+    ``files`` must be in ``folder`` before the block begins: without its config.json, transformers would
+    build a model of some default size first.
+    """
+    missing = [name for name in files if not (folder / name).is_file()]
+    if missing or not folder.is_dir():
+        found = f"without {', '.join(missing)}" if folder.is_dir() else "that is not there"
+        raise WeightsError(f"{what}: expected weights in {folder}, a folder {found}")
+    try:
+        yield
+    except _DAMAGED as error:
+        raise WeightsError(f"{what}: {folder} can't be loaded: {error}") from error
+
+
+def load_transformer(
+    model_class: Any,
+    folder: Path,
+    placement: Placement,
+    unused: tuple[str, ...] = (),
+    **config: Any,
+) -> Any:
+    """A transformers model from ``folder``'s config.json and safetensors, placed, in evaluation mode.
+
+    ``unused`` names parts (by a piece of their key) that inference never reads, so a checkpoint may
+    lack them; ``config`` overrides entries of config.json. Raises ``WeightsError`` when a parameter
+    that counts is not in the file.
+    """
+    with _quiet():
+        model, info = model_class.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=placement.dtype,
+            output_loading_info=True,
+            **config,
+        )
+    missing = [key for key in info["missing_keys"] if not any(part in key for part in unused)]
+    if missing:
+        named = ", ".join(sorted(missing)[:3])
+        raise WeightsError(f"{len(missing)} parameters are not in the checkpoint, such as {named}")
+    return model.eval().requires_grad_(False).to(placement.device)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bar and its table of keys out of the log: what counts is raised."""
+    log = transformers.logging
+    verbosity, bar = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(verbosity)
+        if bar:
+            log.enable_progress_bar()

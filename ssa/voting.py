@@ -1,0 +1,60 @@
+"""Pixels vote: the class most pixels of a mask have, and the label that wins most of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssa.crops import crop, scaled_box
+from ssa.types import BoolMask, BoxXYWH, LabelMap, ScoredLabel, Vote
+
+
+def majority(label_map: LabelMap, mask: BoolMask, bbox_xywh: BoxXYWH | None = None) -> Vote:
+    """The class that most pixels of a mask (H, W) have; of equals, the smallest class id.
+
+    ``bbox_xywh`` must hold the whole mask; only the pixels in it are looked at, which makes small masks
+    cheap. A mask without a pixel lets the whole box (or picture) vote: each mask gets some name.
+    Raises ``ValueError`` where sizes differ or an id is not an index into the labels.
+    """
+    if mask.shape != label_map.class_ids.shape:
+        raise ValueError(
+            f"expected a mask of the label map's size {label_map.class_ids.shape}; got {mask.shape}"
+        )
+    box_xyxy = scaled_box(bbox_xywh or (0, 0, mask.shape[1], mask.shape[0]), 1.0, *mask.shape)
+    counts = _counts(crop(label_map.class_ids, box_xyxy), crop(mask, box_xyxy))
+    if len(counts) > len(label_map.labels):
+        raise ValueError(
+            f"expected class ids below {len(label_map.labels)} in the {label_map.source} label map; "
+            f"got {len(counts) - 1}"
+        )
+    winner = int(np.argmax(counts))
+    return Vote(label_map.source, label_map.labels[winner], float(counts[winner] / counts.sum()))
+
+
+def pixel_shares(
+    logits: NDArray[np.float32], mask: BoolMask, labels: Sequence[str]
+) -> tuple[ScoredLabel, ...]:
+    """The share of a mask's pixels that each label wins, best first; equals keep the labels' order.
+
+    ``logits`` is (K, h, w) for K labels, ``mask`` (h, w). The label of the highest logit wins a pixel, of
+    equals the first. The shares sum to 1. A mask without a pixel (a sliver lost when its crop was
+    resized) lets the whole crop decide, since what surrounds it is the best evidence left.
+    Raises ``ValueError`` where there is no label or the shapes don't fit.
+    """
+    if not labels or logits.shape != (len(labels), *mask.shape):
+        raise ValueError(
+            f"expected logits of shape {(len(labels), *mask.shape)} for at least one label; "
+            f"got {logits.shape} for {len(labels)}"
+        )
+    shares = _counts(np.argmax(logits, axis=0), mask, at_least=len(labels)).astype(np.float64)
+    shares /= shares.sum()
+    scored = [ScoredLabel(label, float(share)) for label, share in zip(labels, shares, strict=True)]
+    return tuple(sorted(scored, key=lambda one: -one.score))  # sorted() keeps the order of equals
+
+
+def _counts(ids: NDArray[np.integer], mask: BoolMask, at_least: int = 0) -> NDArray[np.int64]:
+    """How often each id occurs inside the mask, or everywhere if the mask is empty."""
+    inside = ids[mask]
+    return np.bincount(inside if inside.size else ids.ravel(), minlength=at_least)

@@ -1,0 +1,21 @@
+"""Bundles of weights: what files they hold, where those come from, and whether they are whole.
+
+A bundle is one folder, ``weights/<bundle>/<role>/...``, described in ``weights/manifest.json``. The
+engine chooses a bundle and verifies it, and this package gives it no more than that. Fetching lives in
+``ssa.weights.download`` and happens when someone asks for it: ``./scripts/download_weights``.
+"""
+
+from ssa.weights.bundle import Bundle, open_bundle
+from ssa.weights.checks import verify
+from ssa.weights.choose import choose_bundle
+from ssa.weights.manifest import DEFAULT_ROOT, Manifest, load_manifest
+
+__all__ = [
+    "DEFAULT_ROOT",
+    "Bundle",
+    "Manifest",
+    "choose_bundle",
+    "load_manifest",
+    "open_bundle",
+    "verify",
+]

@@ -1,0 +1,194 @@
+"""``weights/manifest.json`` read into types: bundles, best first, and every file they are made of.
+
+The file has two tables. ``models`` holds what is fetched together: source, licence, files. ``bundles``
+says which models stand in which role, so a model used by two bundles is written down once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from ssa.errors import WeightsError
+
+DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "weights"
+MANIFEST_NAME = "manifest.json"
+ROLES = ("sam", "coco_segmentor", "ade20k_segmentor", "captions", "clip", "clipseg", "nouns")
+
+Conversion = Literal["none", "safetensors", "unpack"]
+"""What happens to a file between the wire and the bundle.
+
+``safetensors``: a pickled PyTorch checkpoint is rewritten, so that nothing pickled is read when serving.
+``unpack``: the folder ``prefix`` inside a zip archive becomes the folder ``path``.
+"""
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a file is fetched from: a URL, or a file of a hub repository; neither if we ship it."""
+
+    url: str = ""
+    hub: str = ""
+    repo_type: str = "model"
+    revision: str = ""
+    file: str = ""
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the file is part of this repository."""
+        return not (self.url or self.hub)
+
+    def as_json(self) -> dict[str, str]:
+        """The fields that say something; equal sources give equal dicts."""
+        return {key: value for key, value in asdict(self).items() if value}
+
+    def __str__(self) -> str:
+        return self.url or f"{self.hub}@{self.revision[:12]}/{self.file}"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file to have; ``path`` is relative to the bundle (a folder when it is unpacked).
+
+    ``size`` (bytes) and ``sha256`` are those of the file as fetched, before any conversion, and ``None``
+    where nobody could look; ``about`` estimates the size for the disk check then.
+    """
+
+    role: str
+    path: str
+    model: str
+    licence: str
+    source: Source
+    size: int | None
+    sha256: str | None
+    about: int
+    convert: Conversion
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSpec:
+    """What the manifest says of one bundle; ``purpose`` is one line on what it is good for."""
+
+    name: str
+    purpose: str
+    files: tuple[WeightFile, ...]
+
+    @property
+    def shipped(self) -> bool:
+        """Whether all of it is part of this repository, so that there is nothing to download."""
+        return all(file.source.shipped for file in self.files)
+
+    @property
+    def empty_roles(self) -> tuple[str, ...]:
+        """Roles without a single file, which only a bundle that is not finished has."""
+        filled = {file.role for file in self.files}
+        return tuple(role for role in ROLES if role not in filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All bundles by name, best first."""
+
+    bundles: Mapping[str, BundleSpec]
+
+    def bundle(self, name: str) -> BundleSpec:
+        """The bundle called ``name``; raises ``WeightsError`` that lists the names there are."""
+        if name not in self.bundles:
+            raise WeightsError(f"no bundle is called {name!r}: use {', '.join(self.bundles)}")
+        return self.bundles[name]
+
+
+def manifest_path(root: Path) -> Path:
+    """The manifest in ``root`` if there is one, else the repository's own."""
+    own = root / MANIFEST_NAME
+    return own if own.is_file() else DEFAULT_ROOT / MANIFEST_NAME
+
+
+def load_manifest(root: Path = DEFAULT_ROOT) -> Manifest:
+    """Read the manifest that holds for ``root``; raises ``WeightsError`` if it can't be understood."""
+    path = manifest_path(root)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        bundles = {name: _bundle(name, raw) for name in raw["bundles"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{path.name} can't be read: {type(error).__name__}: {error}") from error
+    return Manifest(MappingProxyType(bundles))
+
+
+def _bundle(name: str, raw: Mapping[str, Any]) -> BundleSpec:
+    table = raw["bundles"][name]
+    files = tuple(
+        file
+        for role, models in table["roles"].items()
+        for model in models
+        for file in _files(role, model, raw["models"][model])
+    )
+    return BundleSpec(name, table["purpose"], files)
+
+
+def _files(role: str, model: str, raw: Mapping[str, Any]) -> Iterator[WeightFile]:
+    if role not in ROLES:
+        raise ValueError(f"{role!r} is not a role: {', '.join(ROLES)}")
+    for entry in raw["files"]:
+        yield WeightFile(
+            role=role,
+            path=_path(role, entry["path"]),
+            model=model,
+            licence=raw["licence"],
+            source=_source(raw["source"], entry),
+            size=entry["size"],
+            sha256=_digest(entry["sha256"]),
+            about=entry["size"] or entry.get("about", 0),
+            convert=_conversion(entry.get("convert", "none")),
+            prefix=entry.get("prefix", ""),
+        )
+
+
+def _path(role: str, path: str) -> str:
+    joined = PurePosixPath(role, path)
+    if PurePosixPath(path).is_absolute() or ".." in joined.parts or "\\" in path:
+        raise ValueError(f"{path!r} is not a path inside {role}/")
+    return str(joined)
+
+
+def _source(raw: str | Mapping[str, str], entry: Mapping[str, Any]) -> Source:
+    if isinstance(raw, str):
+        if raw != "repository":
+            raise ValueError(f'source must be "repository" or a table, got {raw!r}')
+        return Source()
+    if "url" in raw:
+        return Source(**raw)
+    return Source(**raw, file=entry.get("file", entry["path"]))
+
+
+def _digest(sha256: str | None) -> str | None:
+    if sha256 is not None and not _HEX.fullmatch(sha256):
+        raise ValueError(f"{sha256!r} is not a SHA-256 in lower-case hex")
+    return sha256
+
+
+def _conversion(name: str) -> Conversion:
+    if name not in get_args(Conversion):
+        raise ValueError(f"convert must be one of {get_args(Conversion)}, got {name!r}")
+    return name  # type: ignore[return-value]
+
+
+def format_manifest(raw: Any, indent: int = 0) -> str:
+    """JSON with one line for each table that holds no other table: short, and easy to compare."""
+    children = list(raw.values()) if isinstance(raw, dict) else raw if isinstance(raw, list) else []
+    if not any(isinstance(child, dict | list) for child in children):
+        return json.dumps(raw, ensure_ascii=False)
+    lines = [format_manifest(child, indent + 1) for child in children]
+    if isinstance(raw, dict):
+        lines = [f"{json.dumps(key)}: {line}" for key, line in zip(raw, lines, strict=True)]
+    opening, closing = ("{", "}") if isinstance(raw, dict) else ("[", "]")
+    body = ",\n".join("  " * (indent + 1) + line for line in lines)
+    return f"{opening}\n{body}\n{'  ' * indent}{closing}"

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from PIL import Image
+
+from ssa.device import Placement
+from ssa.errors import WeightsError
+from ssa.models.clip import OpenClipRanker, middle
+from tests.models.checkpoints import CLIP_MEAN, CLIP_STD, write_open_clip
+from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+CROPS = [noise(*size, seed=i) for i, size in enumerate(ODD_SIZES_HW)]
+CANDIDATES = [["dog", "cat"], ["a tree", "dog", "red car"], ["sky"], *[["dog", "sky"]] * 3]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip")
+    write_open_clip(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def ranker(folder: Path) -> OpenClipRanker:
+    return OpenClipRanker.load(folder, CPU)
+
+
+def test_same_scores_as_open_clip_one_crop_at_a_time(ranker: OpenClipRanker, folder: Path) -> None:
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    model.eval()
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+    for crop, own, ranking in zip(CROPS, CANDIDATES, ranker.rank(CROPS, CANDIDATES), strict=True):
+        with torch.inference_mode():
+            pixels = preprocess(Image.fromarray(middle(crop)))
+            logits, _ = model.get_logits(pixels[None], tokenizer(own))
+        expected = dict(zip(own, logits[0].softmax(0).tolist(), strict=True))
+        assert {item.label: item.score for item in ranking} == pytest.approx(expected, abs=1e-5)
+
+
+def test_scores_sum_to_one_best_first(ranker: OpenClipRanker) -> None:
+    for own, ranking in zip(CANDIDATES, ranker.rank(CROPS, CANDIDATES), strict=True):
+        scores = [item.score for item in ranking]
+        assert sorted(item.label for item in ranking) == sorted(own)
+        assert scores == sorted(scores, reverse=True)
+        assert sum(scores) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("tied", [["dog", "DOG", "Dog"], ["Dog", "DOG", "dog"]])
+def test_ties_keep_their_order(ranker: OpenClipRanker, tied: list[str]) -> None:
+    # CLIP's vocabulary has no capitals: these are one text.
+    (ranking,) = ranker.rank([noise(20, 20)], [tied])
+    assert [item.label for item in ranking] == tied
+    assert len({item.score for item in ranking}) == 1
+
+
+def test_each_label_is_encoded_once_and_each_crop_once(folder: Path) -> None:
+    ranker = OpenClipRanker.load(folder, CPU)
+    with (
+        inputs_of(ranker._model.token_embedding) as texts,
+        inputs_of(ranker._model.visual) as images,
+    ):
+        first = ranker.rank(CROPS, CANDIDATES)
+        again = ranker.rank(CROPS[:1], [["dog", "red car", "new"]])
+    assert [len(tokens) for tokens in texts] == [5, 1]
+    assert [len(pixels) for pixels in images] == [len(CROPS), 1]
+    assert first == ranker.rank(CROPS, CANDIDATES)
+    assert len(again[0]) == 3
+
+
+def test_the_template_makes_the_text(folder: Path, ranker: OpenClipRanker) -> None:
+    with_template = OpenClipRanker.load(folder, CPU, template="a photo of a {}")
+    crop = [noise(30, 30)]
+    scores = [item.score for item in with_template.rank(crop, [["dog", "cat"]])[0]]
+    spelled_out = ranker.rank(crop, [["a photo of a dog", "a photo of a cat"]])[0]
+    assert scores == pytest.approx([item.score for item in spelled_out])
+
+
+def test_a_template_without_a_place_for_the_label_is_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"must hold \{\}"):
+        OpenClipRanker.load(folder, CPU, template="a photo")
+
+
+def test_a_red_crop_reaches_the_model_red(ranker: OpenClipRanker) -> None:
+    with inputs_of(ranker._model.visual.conv1) as seen:
+        ranker.rank([red(3, 17), red(40, 50)], [["dog"], ["dog"]])
+    assert seen[0].shape == (2, 3, 32, 32)
+    assert_is_red(seen[0], CLIP_MEAN, CLIP_STD)
+
+
+@pytest.mark.parametrize("size_hw", [(1, 20_001), (20_000, 3), (5, 45)])
+def test_the_middle_of_a_long_crop_is_its_middle(size_hw: tuple[int, int]) -> None:
+    height, width = size_hw
+    crop = np.indices(size_hw).sum(axis=0)[..., None]
+    part = middle(crop)  # type: ignore[arg-type]
+    assert min(part.shape[:2]) == min(size_hw)
+    assert max(part.shape[:2]) <= 8 * min(size_hw) + 1
+    assert float(part.mean()) == (height + width - 2) / 2
+
+
+def test_a_crop_of_usual_shape_is_left_alone() -> None:
+    crop = noise(10, 80)
+    assert middle(crop).shape == crop.shape
+
+
+def test_a_squeezing_model_sees_the_whole_of_a_long_crop(tmp_path: Path) -> None:
+    write_open_clip(tmp_path, resize_mode="squash")
+    ranker = OpenClipRanker.load(tmp_path, CPU)
+    crop = np.concatenate([red(2, 50), np.zeros((2, 50, 3), np.uint8)], axis=1)
+    with inputs_of(ranker._model.visual.conv1) as seen:
+        ranker.rank([crop], [["dog"]])
+    assert_is_red(seen[0][..., :12], CLIP_MEAN, CLIP_STD)
+
+
+def test_half_precision_says_much_the_same(folder: Path, ranker: OpenClipRanker) -> None:
+    half = OpenClipRanker.load(folder, Placement(torch.device("cpu"), torch.bfloat16))
+    assert half._logit_scale == ranker._logit_scale
+    for low, full in zip(half.rank(CROPS, CANDIDATES), ranker.rank(CROPS, CANDIDATES), strict=True):
+        scores = {item.label: item.score for item in full}
+        assert {item.label: item.score for item in low} == pytest.approx(scores, abs=0.1)
+
+
+def test_no_crops_no_rankings(ranker: OpenClipRanker) -> None:
+    assert ranker.rank([], []) == []
+
+
+@pytest.mark.parametrize("name", ["open_clip_config.json", "open_clip_model.safetensors"])
+def test_a_missing_file_is_refused(tmp_path: Path, name: str) -> None:
+    write_open_clip(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(WeightsError, match=f"CLIP: expected weights in .* without {name}"):
+        OpenClipRanker.load(tmp_path, CPU)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+
+from ssa.device import Placement
+from ssa.errors import WeightsError
+from ssa.models import oneformer
+from ssa.models.oneformer import OneFormerSegmentor, best_class, input_size
+from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
+from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+LABELS = tuple(f"class {i}" for i in range(9))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("oneformer")
+    write_oneformer(path, LABELS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def segmentor(folder: Path) -> OneFormerSegmentor:
+    return OneFormerSegmentor.load(folder, CPU, "coco", LABELS)
+
+
+@pytest.mark.parametrize("size_hw", [*ODD_SIZES_HW, (7, 900)])
+def test_label_map_has_the_pictures_size(
+    segmentor: OneFormerSegmentor, size_hw: tuple[int, int]
+) -> None:
+    label_map = segmentor.segment(noise(*size_hw))
+    assert label_map.class_ids.shape == size_hw
+    assert label_map.class_ids.dtype == np.int16
+    assert (label_map.source, label_map.labels) == ("coco", LABELS)
+    assert 0 <= label_map.class_ids.min() <= label_map.class_ids.max() < len(LABELS)
+
+
+@pytest.mark.parametrize("size_hw", [(150, 201), (90, 60), (11, 13), (9, 240)])
+def test_same_pixels_as_the_processors_own_post_processing(
+    segmentor: OneFormerSegmentor,
+    folder: Path,
+    size_hw: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(oneformer, "BAND_NUMBERS", len(LABELS) * size_hw[1] * 4)
+    picture = noise(*size_hw)
+    mine = segmentor.segment(picture).class_ids
+    inputs = segmentor._prepare(picture)
+    plain = transformers.OneFormerForUniversalSegmentation.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        outputs = plain(**inputs)
+    theirs = segmentor._processor.post_process_semantic_segmentation(
+        outputs, target_sizes=[size_hw]
+    )[0].numpy()
+    assert len(np.unique(theirs)) > 1
+    assert (mine == theirs).mean() >= 0.999
+
+
+def test_same_input_as_the_processors_own_for_a_usual_picture(
+    segmentor: OneFormerSegmentor,
+) -> None:
+    picture = noise(150, 201)
+    theirs = segmentor._processor(images=[picture], task_inputs=["semantic"], return_tensors="pt")
+    torch.testing.assert_close(
+        segmentor._prepare(picture)["pixel_values"], theirs["pixel_values"], atol=0, rtol=0
+    )
+
+
+def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = torch.rand(5, 13, 17, generator=torch.Generator().manual_seed(0))
+    whole = best_class(scores, (61, 40))
+    monkeypatch.setattr(oneformer, "BAND_NUMBERS", 1)
+    np.testing.assert_array_equal(best_class(scores, (61, 40)), whole)
+
+
+def test_each_cell_of_the_grid_lands_where_it_belongs() -> None:
+    scores = torch.eye(6).reshape(6, 2, 3)
+    expected = np.arange(6).reshape(2, 3).repeat(10, axis=0).repeat(10, axis=1)
+    np.testing.assert_array_equal(best_class(scores, (20, 30)), expected)
+
+
+@pytest.mark.parametrize(
+    ("image_hw", "size"),
+    [
+        ((480, 640), {"shortest_edge": 512, "longest_edge": 2048}),
+        ((100, 400), {"shortest_edge": 512, "longest_edge": 2048}),
+        ((10, 20000), {"height": 32, "width": 2048}),
+        ((20000, 1), {"height": 2048, "width": 32}),
+    ],
+)
+def test_no_side_vanishes(image_hw: tuple[int, int], size: dict[str, int]) -> None:
+    assert input_size(image_hw, 512, 2048) == size
+
+
+def test_a_red_picture_reaches_the_model_red(segmentor: OneFormerSegmentor) -> None:
+    embeddings = segmentor._model.model.pixel_level_module.encoder.swin.embeddings
+    with inputs_of(embeddings.patch_embeddings) as seen:
+        segmentor.segment(red(40, 50))
+    assert seen[0].shape == (1, 3, 64, 80)
+    assert_is_red(seen[0], IMAGENET_MEAN, IMAGENET_STD)
+
+
+def test_half_precision_says_much_the_same(segmentor: OneFormerSegmentor, folder: Path) -> None:
+    half = OneFormerSegmentor.load(
+        folder, Placement(torch.device("cpu"), torch.bfloat16), "coco", LABELS
+    )
+    picture = noise(64, 64)
+    same = half.segment(picture).class_ids == segmentor.segment(picture).class_ids
+    assert same.mean() > 0.8
+
+
+def test_another_number_of_classes_is_refused(folder: Path) -> None:
+    with pytest.raises(WeightsError, match=r"expected 8 classes; the model .* has 9"):
+        OneFormerSegmentor.load(folder, CPU, "coco", LABELS[:8])
+
+
+def test_a_missing_layer_is_refused(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["model.pixel_level_module.encoder.embeddings.norm.weight"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(WeightsError, match="1 parameters are not in the checkpoint"):
+        OneFormerSegmentor.load(tmp_path, CPU, "coco", LABELS)
+
+
+def test_class_info_is_not_looked_for(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        if file.name != "classes_panoptic.json":
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    OneFormerSegmentor.load(tmp_path, CPU, "coco", LABELS)

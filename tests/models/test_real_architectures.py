@@ -1,0 +1,92 @@
+"""The published architectures at their real shapes, with random weights, through the same adapters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import huggingface_hub.constants
+import numpy as np
+import open_clip
+import pytest
+import torch
+
+from ssa.device import Placement
+from ssa.labels import load_labels
+from ssa.models.blip import BlipCaptioner
+from ssa.models.clip import OpenClipRanker
+from ssa.models.clipseg import ClipSegChooser
+from ssa.models.oneformer import OneFormerSegmentor
+from tests.models.checkpoints import write_blip, write_clipseg, write_oneformer, write_open_clip
+from tests.models.spying import noise
+
+pytestmark = pytest.mark.slow
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+
+SWIN_TINY = {
+    "embed_dim": 96,
+    "depths": [2, 2, 6, 2],
+    "num_heads": [3, 6, 12, 24],
+    "window_size": 7,
+}
+SWIN_LARGE = {
+    "embed_dim": 192,
+    "depths": [2, 2, 18, 2],
+    "num_heads": [6, 12, 24, 48],
+    "window_size": 12,
+    "image_size": 384,
+}
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # Read from the environment at import, which may be long past.
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.mark.parametrize(
+    ("source", "swin", "queries", "edges"),
+    [("ade20k", SWIN_TINY, 150, (512, 2048)), ("coco", SWIN_LARGE, 150, (800, 1333))],
+)
+def test_oneformer(
+    tmp_path: Path,
+    source: str,
+    swin: dict[str, object],
+    queries: int,
+    edges: tuple[int, int],
+) -> None:
+    labels = load_labels(source)
+    write_oneformer(tmp_path, labels, swin, {"num_queries": queries}, edges)
+    label_map = OneFormerSegmentor.load(tmp_path, CPU, source, labels).segment(noise(90, 120))
+    assert label_map.class_ids.shape == (90, 120)
+    assert len(np.unique(label_map.class_ids)) > 1
+
+
+def test_blip_base(tmp_path: Path) -> None:
+    vision = {"image_size": 384, "initializer_range": 0.02}
+    write_blip(tmp_path, vision, {"num_attention_heads": 12}, vocabulary_size=30524)
+    captions = BlipCaptioner.load(tmp_path, CPU, 5).caption([noise(90, 120), noise(7, 1)])
+    assert len(captions) == 2
+    assert all(captions)
+
+
+def test_clip_vit_b_32(tmp_path: Path) -> None:
+    write_open_clip(tmp_path, open_clip.get_model_config("ViT-B-32-quickgelu"))
+    ranker = OpenClipRanker.load(tmp_path, CPU)
+    (ranking,) = ranker.rank([noise(90, 120)], [["dog", "red car", "sky"]])
+    assert {item.label for item in ranking} == {"dog", "red car", "sky"}
+    assert sum(item.score for item in ranking) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("side_px", [352, 512])
+@pytest.mark.parametrize(
+    ("reduce_dim", "refined"), [(16, False), (64, True)], ids=["rd16", "rd64-refined"]
+)
+def test_clipseg(tmp_path: Path, reduce_dim: int, refined: bool, side_px: int) -> None:
+    write_clipseg(tmp_path, {"reduce_dim": reduce_dim}, refined)
+    chooser = ClipSegChooser.load(tmp_path, CPU, side_px)
+    crop, own = noise(90, 120), ["dog", "red car", "sky"]
+    assert chooser.logits([crop], [own])[0].shape == (3, side_px, side_px)
+    (shares,) = chooser.choose([crop], [np.ones((90, 120), np.bool_)], [own])
+    assert sum(item.score for item in shares) == pytest.approx(1)
