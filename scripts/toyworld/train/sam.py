@@ -156,7 +156,7 @@ class SamTrainee:
     name = "sam"
 
     def __init__(self, _bundle: Path) -> None:
-        self.recipe = Recipe(steps=8000, lr=1.0e-3, warmup=200)
+        self.recipe = Recipe(steps=5500, lr=1.0e-3, warmup=200)
         self.model = SamInTraining()
         self.pool = ScenePool(first=100_000_000, fresh=3, window=48)
         sam = self.model.sam

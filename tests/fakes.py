@@ -1,0 +1,134 @@
+"""One small double a Protocol; each remembers what reached it, so that a test can look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ssa.config import MaskSettings
+from ssa.engine import Stages
+from ssa.masks import box_of, encode
+from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
+
+
+def proposal(mask: BoolMask) -> MaskProposal:
+    """A proposal with this mask and plain scores."""
+    height, width = mask.shape
+    return MaskProposal(
+        rle=encode(mask),
+        bbox_xywh=box_of(mask),
+        area_px=int(mask.sum()),
+        predicted_iou=0.9,
+        stability_score=0.95,
+        crop_box_xywh=(0.0, 0.0, float(width), float(height)),
+        points_xy=((1.5, 2.5),),
+    )
+
+
+def squares(height: int, width: int, side: int) -> list[BoolMask]:
+    """The picture cut into squares, row by row."""
+    masks = []
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            mask = np.zeros((height, width), np.bool_)
+            mask[top : top + side, left : left + side] = True
+            masks.append(mask)
+    return masks
+
+
+@dataclass
+class FakeProposer:
+    """Proposes the masks it was given."""
+
+    masks: list[BoolMask]
+
+    def propose(self, image: RGBImage, settings: MaskSettings) -> tuple[MaskProposal, ...]:
+        return tuple(proposal(mask) for mask in self.masks)
+
+
+@dataclass
+class FakeSegmentor:
+    """One class for the left half of any picture, another for the right."""
+
+    source: str = "coco"
+    labels: tuple[str, ...] = ("sky", "grass")
+
+    def segment(self, image: RGBImage) -> LabelMap:
+        class_ids = np.zeros(image.shape[:2], np.int16)
+        class_ids[:, image.shape[1] // 2 :] = 1
+        return LabelMap(self.source, class_ids, self.labels)
+
+
+@dataclass
+class FakeCaptioner:
+    """Tells a crop's size; keeps the crops."""
+
+    batches: list[list[RGBImage]] = field(default_factory=list)
+
+    def caption(self, crops: Sequence[RGBImage]) -> list[str]:
+        self.batches.append(list(crops))
+        return [f"a thing {crop.shape[1]} by {crop.shape[0]}" for crop in crops]
+
+
+@dataclass
+class FakeNouns:
+    """The same nouns for every caption."""
+
+    nouns: tuple[str, ...] = ("red car", "car")
+
+    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+        return [self.nouns for _ in captions]
+
+
+@dataclass
+class FakeRanker:
+    """Longer labels are better."""
+
+    batches: list[list[RGBImage]] = field(default_factory=list)
+
+    def rank(
+        self, crops: Sequence[RGBImage], candidates: Sequence[Sequence[str]]
+    ) -> list[tuple[ScoredLabel, ...]]:
+        self.batches.append(list(crops))
+        return [self._rank(labels) for labels in candidates]
+
+    def _rank(self, labels: Sequence[str]) -> tuple[ScoredLabel, ...]:
+        total = sum(map(len, labels))
+        scored = [ScoredLabel(label, len(label) / total) for label in labels]
+        return tuple(sorted(scored, key=lambda one: -one.score))
+
+
+@dataclass
+class FakeChooser:
+    """The last candidate wins three quarters; keeps crops and masks."""
+
+    crops: list[RGBImage] = field(default_factory=list)
+    masks: list[BoolMask] = field(default_factory=list)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def choose(
+        self,
+        crops: Sequence[RGBImage],
+        masks: Sequence[BoolMask],
+        candidates: Sequence[Sequence[str]],
+    ) -> list[tuple[ScoredLabel, ...]]:
+        self.crops += crops
+        self.masks += masks
+        self.asked += [tuple(labels) for labels in candidates]
+        return [
+            (ScoredLabel(labels[-1], 0.75), ScoredLabel(labels[0], 0.25)) for labels in candidates
+        ]
+
+
+def stages(masks: list[BoolMask]) -> Stages:
+    """A full set of doubles around the given masks."""
+    return Stages(
+        proposer=FakeProposer(masks),
+        segmentors=(FakeSegmentor(), FakeSegmentor("ade20k", ("tree", "field"))),
+        captioner=FakeCaptioner(),
+        nouns=FakeNouns(),
+        ranker=FakeRanker(),
+        chooser=FakeChooser(),
+    )

@@ -1,0 +1,149 @@
+"""The engine's own work: order, batches, what each stage is given, progress and its end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import FakeCaptioner, FakeChooser, FakeNouns, FakeRanker, FakeSegmentor, squares, stages
+
+from ssa.config import BatchSettings, LabelSettings, Settings
+from ssa.engine import Engine, StageReport, Stages
+from ssa.masks import decode
+from ssa.types import RGBImage
+
+SETTINGS = Settings(batches=BatchSettings(caption=4, clip=3, clipseg=5))
+
+
+@pytest.fixture
+def image() -> RGBImage:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)
+
+
+def test_evidence_flows_into_names_and_proposals(image: RGBImage) -> None:
+    result = Engine(stages(squares(60, 80, 20))).annotate(image, SETTINGS)
+    first, last = result.annotations[0], result.annotations[-1]
+    assert [vote.label for vote in first.evidence.votes] == ["sky", "tree"]
+    assert [vote.label for vote in last.evidence.votes] == ["grass", "field"]
+    # Candidates: sky, tree, red car, car; longest first; the last of the three wins.
+    assert first.class_proposals == ("red car", "tree", "sky")
+    assert first.class_name == "sky"
+    assert len(first.evidence.ranking) == 4
+    assert first.evidence.margin == pytest.approx(0.5)
+    assert (
+        first.evidence.caption == "a thing 26 by 26"
+    )  # 1.6 of a 20 px square in the corner, clipped
+
+
+def test_order_of_masks_is_kept_through_all_batches(image: RGBImage) -> None:
+    masks = squares(60, 80, 20)
+    result = Engine(stages(masks)).annotate(image, SETTINGS)
+    assert len(result.annotations) == len(masks) == 12
+    for annotation, mask in zip(result.annotations, masks, strict=True):
+        assert np.array_equal(decode(annotation.proposal.rle), mask)
+
+
+def test_batch_sizes_change_nothing_but_the_batches(image: RGBImage) -> None:
+    one = stages(squares(60, 80, 20))
+    single = replace(SETTINGS, batches=BatchSettings(caption=1, clip=1, clipseg=1))
+    expected = Engine(one).annotate(image, single)
+    other = stages(squares(60, 80, 20))
+    assert Engine(other).annotate(image, SETTINGS) == expected
+    assert isinstance(other.captioner, FakeCaptioner)
+    assert isinstance(other.ranker, FakeRanker)
+    assert [len(batch) for batch in other.captioner.batches] == [4, 4, 4]
+    assert [len(batch) for batch in other.ranker.batches] == [3, 3, 3, 3]
+
+
+def test_each_stage_gets_its_own_crop_of_the_picture(image: RGBImage) -> None:
+    masks = [np.zeros((60, 80), np.bool_)]
+    masks[0][20:30, 30:50] = True
+    settings = replace(
+        SETTINGS,
+        labels=LabelSettings(caption_crop_scale=2, clip_crop_scale=1, clipseg_crop_scale=1.5),
+    )
+    doubles = stages(masks)
+    Engine(doubles).annotate(image, settings)
+    assert isinstance(doubles.captioner, FakeCaptioner)
+    assert isinstance(doubles.ranker, FakeRanker)
+    assert isinstance(doubles.chooser, FakeChooser)
+    assert np.array_equal(doubles.captioner.batches[0][0], image[15:35, 20:60])
+    assert np.array_equal(doubles.ranker.batches[0][0], image[20:30, 30:50])
+    assert np.array_equal(doubles.chooser.crops[0], image[17:33, 25:55])
+    assert np.array_equal(doubles.chooser.masks[0], masks[0][17:33, 25:55])
+
+
+def test_a_single_candidate_skips_the_chooser(image: RGBImage) -> None:
+    doubles = replace(
+        stages(squares(60, 80, 20)),
+        segmentors=(FakeSegmentor(labels=("car", "car")),),
+        nouns=FakeNouns(("car",)),
+    )
+    result = Engine(doubles).annotate(image, SETTINGS)
+    assert isinstance(doubles.chooser, FakeChooser)
+    assert doubles.chooser.asked == []
+    assert {a.class_proposals for a in result.annotations} == {("car",)}
+    assert all(a.evidence.margin == 1.0 for a in result.annotations)
+
+
+def test_top_k_bounds_what_the_chooser_is_asked(image: RGBImage) -> None:
+    doubles = stages(squares(60, 80, 20))
+    settings = replace(SETTINGS, labels=replace(SETTINGS.labels, top_k=2))
+    result = Engine(doubles).annotate(image, settings)
+    assert isinstance(doubles.chooser, FakeChooser)
+    assert {len(labels) for labels in doubles.chooser.asked} == {2}
+    assert {len(a.class_proposals) for a in result.annotations} == {2}
+
+
+def test_no_noun_leaves_the_votes(image: RGBImage) -> None:
+    doubles = replace(stages(squares(60, 80, 20)), nouns=FakeNouns(()))
+    result = Engine(doubles).annotate(image, SETTINGS)
+    assert set(result.annotations[0].class_proposals) == {"sky", "tree"}
+
+
+def test_no_mask_is_an_empty_answer_and_asks_no_model(image: RGBImage) -> None:
+    doubles = stages([])
+    result = Engine(doubles).annotate(image, SETTINGS)
+    assert (result.height, result.width, result.annotations) == (60, 80, ())
+    assert isinstance(doubles.captioner, FakeCaptioner)
+    assert doubles.captioner.batches == []
+
+
+def test_progress_counts_up_to_the_total_in_every_stage(image: RGBImage) -> None:
+    reports: list[StageReport] = []
+    result = Engine(stages(squares(60, 80, 20))).annotate(image, SETTINGS, reports.append)
+    names = list(dict.fromkeys(report.stage for report in reports))
+    assert names == ["sam", "segmentors", "captions", "nouns", "clip", "clipseg"]
+    assert list(result.stage_seconds) == names
+    for name in names:
+        counts = [report.done for report in reports if report.stage == name]
+        assert counts == sorted(counts)
+        assert counts[-1] == reports[[r.stage for r in reports].index(name)].total
+
+
+def test_what_the_reporter_raises_ends_the_work_between_batches(image: RGBImage) -> None:
+    doubles = stages(squares(60, 80, 20))
+
+    def cancel(report: StageReport) -> None:
+        if report.stage == "captions":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Engine(doubles).annotate(image, SETTINGS, cancel)
+    assert isinstance(doubles.captioner, FakeCaptioner)
+    assert len(doubles.captioner.batches) == 1
+
+
+def test_an_engine_needs_a_segmentor() -> None:
+    complete = stages([])
+    with pytest.raises(ValueError, match="at least one segmentor"):
+        Stages(
+            complete.proposer,
+            (),
+            complete.captioner,
+            complete.nouns,
+            complete.ranker,
+            complete.chooser,
+        )

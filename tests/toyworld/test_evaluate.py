@@ -1,0 +1,97 @@
+"""The yardstick itself: IoU, mean IoU, what counts, and that perfect models score one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from fakes import proposal
+
+from ssa.config import MaskSettings, Settings
+from ssa.engine import Stages
+from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
+from toyworld.evaluate import Evaluation, mean_iou, overlaps, right_names, scenes
+from toyworld.kinds import class_names
+from toyworld.scenes import Scene
+
+
+class Oracle:
+    """Every model at once, each giving the truth of one scene."""
+
+    def __init__(self, scene: Scene, source: str = "coco") -> None:
+        self.scene, self.source = scene, source
+
+    def propose(self, image: RGBImage, settings: MaskSettings) -> tuple[MaskProposal, ...]:
+        return tuple(proposal(region.mask) for region in self.scene.regions)
+
+    def segment(self, image: RGBImage) -> LabelMap:
+        ids = self.scene.coco if self.source == "coco" else self.scene.ade20k
+        return LabelMap(self.source, ids.astype(np.int16), class_names(self.source))  # type: ignore[arg-type]
+
+    def caption(self, crops: Sequence[RGBImage]) -> list[str]:
+        return ["a nothing"] * len(crops)
+
+    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+        return [()] * len(captions)
+
+    def rank(
+        self, crops: Sequence[RGBImage], candidates: Sequence[Sequence[str]]
+    ) -> list[tuple[ScoredLabel, ...]]:
+        return [tuple(ScoredLabel(label, 0.5) for label in labels) for labels in candidates]
+
+    def choose(
+        self,
+        crops: Sequence[RGBImage],
+        masks: Sequence[BoolMask],
+        candidates: Sequence[Sequence[str]],
+    ) -> list[tuple[ScoredLabel, ...]]:
+        return self.rank(crops, candidates)
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return next(scenes(1, seed=3))[0]
+
+
+def test_true_masks_and_label_maps_score_one(scene: Scene) -> None:
+    oracle = Oracle(scene)
+    segmentors = (oracle, Oracle(scene, "ade20k"))
+    evaluation = Evaluation(Stages(oracle, segmentors, oracle, oracle, oracle, oracle), Settings())
+    evaluation.see(scene, np.random.default_rng(0))
+    figures = evaluation.report()
+    assert figures["masks.object_recall_70"] == 1
+    assert figures["masks.part_recall_70"] == 1 or np.isnan(figures["masks.part_recall_70"])
+    assert figures["segmentors.coco.miou"] == 1
+    assert figures["segmentors.ade20k.miou"] == 1
+    assert figures["masks.per_scene"] == len(scene.regions)
+    # The captions named nothing, and the votes alone name no object by a coloured name.
+    assert figures["captions.names_object"] == 0
+    named = figures["engine.named_given_found"] * figures["engine.found"]
+    assert figures["engine.found_and_named"] == pytest.approx(named)
+
+
+def test_mean_iou_by_hand() -> None:
+    # Truth: 4 pixels of class 0, 2 of class 1, none of class 2.
+    confusion = np.array([[3, 0, 1], [1, 1, 0], [0, 0, 0]])
+    assert mean_iou(confusion) == pytest.approx((3 / 5 + 1 / 2) / 2)
+
+
+def test_overlaps_by_hand() -> None:
+    truth = np.array([[1, 1, 0, 0]], np.bool_)
+    masks = np.array([[[1, 1, 0, 0]], [[1, 0, 0, 0]], [[0, 1, 1, 0]], [[0, 0, 1, 1]]], np.bool_)
+    assert overlaps(masks, truth).tolist() == pytest.approx([1, 1 / 2, 1 / 3, 0])
+    assert overlaps(masks[:0], truth).shape == (0,)
+
+
+def test_right_names_hold_the_kind_with_its_colour(scene: Scene) -> None:
+    for index, region in enumerate(scene.regions):
+        names = right_names(scene, index)
+        assert region.kind in names
+        assert region.colour is None or f"{region.colour} {region.kind}" in names
+
+
+def test_evaluation_scenes_repeat_and_differ_between_seeds() -> None:
+    first, again, other = (next(scenes(1, seed))[0] for seed in (1, 1, 2))
+    assert np.array_equal(first.image, again.image)
+    assert not np.array_equal(first.image, other.image)
