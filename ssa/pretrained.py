@@ -51,8 +51,8 @@ def load_transformer(
     """A transformers model from ``folder``'s config.json and safetensors, placed, in evaluation mode.
 
     ``unused`` names parts (by a piece of their key) that inference never reads, so a checkpoint may
-    lack them; ``config`` overrides entries of config.json. Raises ``WeightsError`` when a parameter
-    that counts is not in the file.
+    lack them; ``config`` overrides entries of config.json. Raises ``ValueError`` when a parameter that
+    counts is not in the file, and what transformers raises: to be called within ``opening``.
     """
     with _quiet():
         model, info = model_class.from_pretrained(
@@ -66,7 +66,7 @@ def load_transformer(
     missing = [key for key in info["missing_keys"] if not any(part in key for part in unused)]
     if missing:
         named = ", ".join(sorted(missing)[:3])
-        raise WeightsError(f"{len(missing)} parameters are not in the checkpoint, such as {named}")
+        raise ValueError(f"{len(missing)} parameters are not in the checkpoint, such as {named}")
     return model.eval().requires_grad_(False).to(placement.device)
 
 

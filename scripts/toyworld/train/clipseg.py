@@ -95,7 +95,7 @@ class ClipSegTrainee:
         )
 
     def logits(self, pixels: Tensor, names: list[int]) -> Tensor:
-        """(B, 3, SIDE, SIDE) and B·ASKED name indices → (B·ASKED, GRID, GRID), gradients through both towers."""
+        """(B, 3, SIDE, SIDE) and B·ASKED name indices → (B·ASKED, GRID, GRID); both towers learn."""
         seen = self.model.clip.vision_model(pixel_values=pixels, output_hidden_states=True)
         activations = [
             seen.hidden_states[i + 1].repeat_interleave(ASKED, dim=0)

@@ -89,51 +89,50 @@ def parse(text: str) -> Parse:
     return Parse(words, tags, heads, deps)
 
 
-class NounsTrainee:
-    """Has a loop of its own, since spaCy has; no checkpoint, for it takes a minute."""
+def train_nouns(bundle: Path) -> None:
+    """Train and write the pipeline's folder, whole or not at all.
 
-    name = "nouns"
+    spaCy has a training loop of its own; it needs no checkpoint, for it takes less than a minute.
+    """
+    fix_random_seed(7)
+    nlp = blank_pipeline()
+    examples = [example(nlp, text) for text in training_captions()]
+    nlp.initialize(lambda: examples)
+    # initialize() forgets the ruler's patterns, so they come after it.
+    for penn, universal in POS.items():
+        nlp.get_pipe("attribute_ruler").add([[{"TAG": penn}]], {"POS": universal})
+    order = random.Random(7)
+    optimizer = nlp.resume_training()
+    for _ in tqdm(range(EPOCHS), desc="nouns"):
+        order.shuffle(examples)
+        for batch in minibatch(examples, 64):
+            nlp.update(batch, sgd=optimizer)
+    nlp.meta["name"], nlp.meta["license"] = "tiny_nouns", "Apache-2.0"
+    nlp.meta["description"] = "Noun phrases of the drawn world's captions."
+    unfinished = bundle / "nouns.partial"
+    nlp.to_disk(unfinished)
+    shutil.rmtree(bundle / "nouns", ignore_errors=True)
+    os.replace(unfinished, bundle / "nouns")
 
-    def train(self, bundle: Path) -> None:
-        """Train and write the pipeline's folder, whole or not at all."""
-        fix_random_seed(7)
-        nlp = blank_pipeline()
-        examples = [self.example(nlp, text) for text in self.captions()]
-        nlp.initialize(lambda: examples)
-        # initialize() forgets the ruler's patterns, so they come after it.
-        for penn, universal in POS.items():
-            nlp.get_pipe("attribute_ruler").add([[{"TAG": penn}]], {"POS": universal})
-        order = random.Random(7)
-        optimizer = nlp.resume_training()
-        for _ in tqdm(range(EPOCHS), desc=self.name):
-            order.shuffle(examples)
-            for batch in minibatch(examples, 64):
-                nlp.update(batch, sgd=optimizer)
-        nlp.meta["name"], nlp.meta["license"] = "tiny_nouns", "Apache-2.0"
-        nlp.meta["description"] = "Noun phrases of the drawn world's captions."
-        unfinished = bundle / "nouns.partial"
-        nlp.to_disk(unfinished)
-        shutil.rmtree(bundle / self.name, ignore_errors=True)
-        os.replace(unfinished, bundle / self.name)
 
-    def captions(self) -> list[str]:
-        """Different captions of training scenes, in a fixed order."""
-        rng = np.random.default_rng(61)
-        texts: dict[str, None] = {}
-        for index in range(SCENES):
-            scene = draw_scene(training_seed(600_000_000 + index), supersample=1)
-            for region in range(len(scene.regions)):
-                texts |= dict.fromkeys(caption(scene, region, rng) for _ in range(3))
-        return list(texts)
+def training_captions() -> list[str]:
+    """Different captions of training scenes, in a fixed order."""
+    rng = np.random.default_rng(61)
+    texts: dict[str, None] = {}
+    for index in range(SCENES):
+        scene = draw_scene(training_seed(600_000_000 + index), supersample=1)
+        for region in range(len(scene.regions)):
+            texts |= dict.fromkeys(caption(scene, region, rng) for _ in range(3))
+    return list(texts)
 
-    @staticmethod
-    def example(nlp: Language, text: str) -> Example:
-        """A caption with its parse."""
-        truth = parse(text)
-        reference = Doc(
-            nlp.vocab, words=truth.words, tags=truth.tags, heads=truth.heads, deps=truth.deps
-        )
-        return Example(nlp.make_doc(text), reference)
+
+def example(nlp: Language, text: str) -> Example:
+    """A caption with its parse."""
+    truth = parse(text)
+    reference = Doc(
+        nlp.vocab, words=truth.words, tags=truth.tags, heads=truth.heads, deps=truth.deps
+    )
+    return Example(nlp.make_doc(text), reference)
 
 
 def blank_pipeline() -> Language:

@@ -107,7 +107,11 @@ class OneFormerTrainee:
         """Begin with another list's weights; only the class head has to learn anew."""
         from safetensors.torch import load_file
 
-        state = {k: v.float() for k, v in load_file(other).items() if "class_embed" not in k}
+        state = {
+            k: v.float()
+            for k, v in load_file(other).items()
+            if "class_embed" not in k and "criterion" not in k
+        }
         self.model.net.load_state_dict(state, strict=False)
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -178,7 +182,11 @@ class OneFormerTrainee:
         """fp16 safetensors with everything that the published folders hold."""
         folder.mkdir(parents=True, exist_ok=True)
         self.model.net.config.save_pretrained(folder)
-        state = {k: v.half().contiguous().cpu() for k, v in self.model.net.state_dict().items()}
+        state = {
+            k: v.half().contiguous().cpu()
+            for k, v in self.model.net.state_dict().items()
+            if not k.startswith("criterion.")
+        }
         save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
         write_clip_tokenizer(folder, 16)
         info_file = f"{self.source}_panoptic.json"

@@ -1,0 +1,120 @@
+"""The miniature bundle, end to end: loaded from the repository, it names a drawn street for real."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ssa.config import BUNDLE_SETTINGS
+from ssa.errors import WeightsError
+from ssa.image import decode_image
+from ssa.loading import LoadedEngine, load_engine
+from ssa.masks import decode
+from ssa.sa1b import dumps
+from ssa.types import AnnotatedImage
+
+ROOT = Path(__file__).parents[1]
+STREET = ROOT / "examples" / "street.png"
+
+
+@pytest.fixture(scope="module")
+def loaded() -> LoadedEngine:
+    return load_engine(ROOT / "weights", "tiny", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def street(loaded: LoadedEngine) -> AnnotatedImage:
+    return loaded.engine.annotate(decode_image(STREET), loaded.settings)
+
+
+def test_the_street_is_named_rightly(street: AnnotatedImage) -> None:
+    names = " | ".join(annotation.class_name for annotation in street.annotations)
+    for thing in ("house", "truck", "tree", "dog", "sky"):
+        assert thing in names
+
+
+def test_every_name_is_one_of_its_proposals_and_they_of_the_evidence(
+    street: AnnotatedImage,
+) -> None:
+    for annotation in street.annotations:
+        seen = annotation.evidence
+        assert annotation.class_name in annotation.class_proposals
+        assert annotation.class_proposals == tuple(s.label for s in seen.ranking[:3])
+        assert {vote.source for vote in seen.votes} == {"coco", "ade20k"}
+        assert all(0 <= vote.share <= 1 for vote in seen.votes)
+        assert sum(s.score for s in seen.ranking) == pytest.approx(1, abs=1e-5)
+        assert sum(s.score for s in seen.shares) == pytest.approx(1, abs=1e-5)
+        assert 0 <= seen.margin <= 1
+
+
+def test_proposals_describe_their_masks(street: AnnotatedImage) -> None:
+    for annotation in street.annotations:
+        mask = decode(annotation.proposal.rle)
+        assert mask.shape == (street.height, street.width)
+        assert annotation.proposal.area_px == mask.sum()
+        left, top, width, height = annotation.proposal.bbox_xywh
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        assert (left, left + width) == (columns[0], columns[-1])
+        assert (top, top + height) == (rows[0], rows[-1])
+
+
+def test_the_same_input_gives_the_same_bytes(loaded: LoadedEngine, street: AnnotatedImage) -> None:
+    again = loaded.engine.annotate(decode_image(STREET), loaded.settings)
+    assert dumps(again, True) == dumps(street, True)
+
+
+def test_a_wide_a_tiny_and_an_empty_picture_go_through(loaded: LoadedEngine) -> None:
+    for shape in ((1, 1, 3), (10, 400, 3), (64, 64, 3)):
+        result = loaded.engine.annotate(np.full(shape, 200, np.uint8), loaded.settings)
+        assert (result.height, result.width) == shape[:2]
+
+
+def test_every_bundle_has_its_settings(loaded: LoadedEngine) -> None:
+    assert loaded.settings is BUNDLE_SETTINGS["tiny"]
+    assert {"tiny", "light", "base"} == set(BUNDLE_SETTINGS)
+
+
+def test_a_damaged_file_is_named_and_nothing_is_loaded(tmp_path: Path) -> None:
+    root = tmp_path / "weights"
+    shutil.copytree(ROOT / "weights", root)
+    damaged = root / "tiny" / "sam" / "model.safetensors"
+    content = bytearray(damaged.read_bytes())
+    content[-1] ^= 1
+    damaged.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"sam/model\.safetensors"):
+        load_engine(root, "tiny", device="cpu")
+
+
+def test_a_bundle_asked_for_is_never_replaced() -> None:
+    with pytest.raises(WeightsError, match=r"download_weights base"):
+        load_engine(ROOT / "weights", "base", device="cpu")
+
+
+def test_the_reason_for_the_device_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    from ssa.device import choose_placement
+
+    with caplog.at_level(logging.INFO, "ssa"):
+        choose_placement("cpu")
+    assert "device cpu (asked for)" in caplog.text
+    with pytest.raises(ValueError, match="dtype must be one of"):
+        choose_placement("cpu", "float8")
+
+
+def test_loading_needs_no_network() -> None:
+    code = (
+        "import socket; socket.socket.connect = None; "
+        "from pathlib import Path; from ssa.loading import load_engine; "
+        "print(load_engine(Path('weights'), 'tiny', device='cpu').bundle.name)"
+    )
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "tiny", done.stderr
