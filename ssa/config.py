@@ -82,8 +82,8 @@ BUNDLE_SETTINGS: Mapping[str, Settings] = MappingProxyType(
             masks=MaskSettings(
                 points_per_side=16,
                 points_per_batch=128,
-                pred_iou_thresh=0.6,
-                stability_score_thresh=0.7,
+                pred_iou_thresh=0.5,
+                stability_score_thresh=0.5,
                 min_mask_region_area=100,
             ),
             labels=LabelSettings(clipseg_side_px=96),
