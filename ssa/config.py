@@ -83,7 +83,7 @@ BUNDLE_SETTINGS: Mapping[str, Settings] = MappingProxyType(
                 points_per_side=16,
                 points_per_batch=128,
                 pred_iou_thresh=0.5,
-                stability_score_thresh=0.5,
+                stability_score_thresh=0.6,
                 min_mask_region_area=100,
             ),
             labels=LabelSettings(clipseg_side_px=96),

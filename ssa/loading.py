@@ -24,9 +24,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedEngine:
-    """An engine, the settings its weights are meant for, and which weights those are."""
+    """An engine, its models one by one, the settings its weights are meant for, and which those are."""
 
     engine: Engine
+    stages: Stages
     settings: Settings
     bundle: Bundle
 
@@ -45,9 +46,9 @@ def load_engine(
     verify(chosen)
     settings = BUNDLE_SETTINGS[chosen.name]
     placement = choose_placement(device, dtype)
-    engine = Engine(load_stages(chosen, settings, placement))
+    stages = load_stages(chosen, settings, placement)
     logger.info("weights loaded in %.1f s", time.perf_counter() - began)
-    return LoadedEngine(engine, settings, chosen)
+    return LoadedEngine(Engine(stages), stages, settings, chosen)
 
 
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:

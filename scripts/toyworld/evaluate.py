@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -14,15 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ssa.config import BUNDLE_SETTINGS, Settings
+from ssa.config import Settings
 from ssa.crops import crop, scaled_box
-from ssa.device import choose_placement
 from ssa.engine import Engine, Stages
-from ssa.loading import load_stages
-from ssa.masks import decode
+from ssa.loading import load_engine
+from ssa.masks import box_of, decode
 from ssa.types import AnnotatedImage, BoxXYXY
-from ssa.weights import DEFAULT_ROOT, choose_bundle, verify
-from toyworld.captions import phrases
+from ssa.weights import DEFAULT_ROOT
 from toyworld.kinds import KINDS
 from toyworld.scenes import Region, Scene, draw_scene
 from toyworld.seeds import evaluation_seed
@@ -178,7 +177,8 @@ def counts(region: Region, role: str) -> bool:
 def right_names(scene: Scene, index: int) -> set[str]:
     """The names that count as right: the kind, its synonyms, and the kind with its colour."""
     region = scene.regions[index]
-    return {*phrases(scene, index), f"{region.colour} {region.kind}"}
+    names = {region.kind, *KINDS[region.kind].synonyms}
+    return names if region.colour is None else names | {f"{region.colour} {region.kind}"}
 
 
 def overlaps(masks: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -191,10 +191,7 @@ def overlaps(masks: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.f
 
 def box(region: Region, scale: float) -> BoxXYXY:
     """The region's box in the engine's manner, scaled."""
-    rows, columns = np.flatnonzero(region.mask.any(1)), np.flatnonzero(region.mask.any(0))
-    left, top = float(columns[0]), float(rows[0])
-    bbox_xywh = (left, top, float(columns[-1]) - left, float(rows[-1]) - top)
-    return scaled_box(bbox_xywh, scale, *region.mask.shape)
+    return scaled_box(box_of(region.mask), scale, *region.mask.shape)
 
 
 def mean_iou(confusion: NDArray[np.int64]) -> float:
@@ -232,30 +229,37 @@ def print_report(evaluation: Evaluation, figures: dict[str, float]) -> None:
         print(f"{key:28s} {value:.3f}")
 
 
+def positive(text: str) -> int:
+    """A number of at least one, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
+    return value
+
+
 def main() -> None:
     """Command line of ``./scripts/evaluate``."""
     parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     toy = commands.add_parser("toy", help="drawn scenes, with exact truth")
-    toy.add_argument("--scenes", type=int, default=200)
+    toy.add_argument("--scenes", type=positive, default=200)
     toy.add_argument("--seed", type=int, default=0)
     toy.add_argument("--json", type=Path, help="also write the figures to this file")
     toy.add_argument("--bundle", default=os.environ.get("SSA_BUNDLE", "tiny"))
     toy.add_argument("--device")
     toy.add_argument("--dtype")
     arguments = parser.parse_args()
-    bundle = choose_bundle(DEFAULT_ROOT, arguments.bundle)
-    verify(bundle)
-    settings = BUNDLE_SETTINGS[bundle.name]
-    placement = choose_placement(arguments.device, arguments.dtype)
-    evaluation = Evaluation(load_stages(bundle, settings, placement), settings)
+    loaded = load_engine(DEFAULT_ROOT, arguments.bundle, arguments.device, arguments.dtype)
+    print(f"bundle {loaded.bundle.name}: {loaded.bundle.purpose}")
+    evaluation = Evaluation(loaded.stages, loaded.settings)
     bar = tqdm(scenes(arguments.scenes, arguments.seed), total=arguments.scenes, desc="scenes")
     for scene, rng in bar:
         evaluation.see(scene, rng)
     figures = evaluation.report()
     print_report(evaluation, figures)
     if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
+        known = {key: None if math.isnan(value) else value for key, value in figures.items()}
+        arguments.json.write_text(json.dumps(known, indent=1) + "\n")
 
 
 if __name__ == "__main__":
