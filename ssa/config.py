@@ -65,6 +65,7 @@ class Settings:
     masks: MaskSettings = field(default_factory=MaskSettings)
     labels: LabelSettings = field(default_factory=LabelSettings)
     batches: BatchSettings = field(default_factory=BatchSettings)
+    image: ImageLimits = field(default_factory=ImageLimits)
 
 
 # The published engine scripts: looser thresholds than segment_anything's defaults, islands and holes

@@ -6,15 +6,21 @@ Both know every word of the drawn world and of the two label lists as one token,
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import pre_tokenizers
+from transformers import CLIPTokenizer
 
 from toyworld.captions import WORDS
 from toyworld.kinds import KINDS, class_names
 
 START, END = "<|startoftext|>", "<|endoftext|>"
+WORD_END = "</w>"
 
 
 @cache
@@ -33,22 +39,38 @@ def byte_pairs() -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
 
     The start and end tokens come last: CLIP's text tower finds the end as the highest id.
     """
-    tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    trainer = trainers.BpeTrainer(
-        vocab_size=20_000,
-        min_frequency=1,
-        end_of_word_suffix="</w>",
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([" ".join(world_words())], trainer)
-    merges = tuple(
-        (left, right) for left, right in json.loads(tokenizer.to_str())["model"]["merges"]
-    )
+    merges = learn_merges(world_words())
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokens = [*letters, *(letter + "</w>" for letter in letters)]
-    tokens += [token for token in dict.fromkeys(a + b for a, b in merges) if token not in tokens]
-    return {token: index for index, token in enumerate([*tokens, START, END])}, merges
+    tokens = [*letters, *(letter + WORD_END for letter in letters), *(a + b for a, b in merges)]
+    known = dict.fromkeys([*tokens, START, END])
+    return {token: index for index, token in enumerate(known)}, merges
+
+
+def learn_merges(words: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Byte-pair merges (Sennrich et al. 2016, arXiv:1508.07909) until every word is one token.
+
+    The commonest pair first, of equals the first in the alphabet. Written out here because ids must be
+    the same in every process that trains or resumes, and a trainer that breaks ties by hash order gives
+    others each time.
+    """
+    spelt = [[*word[:-1], word[-1] + WORD_END] for word in sorted(set(words))]
+    merges: list[tuple[str, str]] = []
+    while pairs := Counter(pair for parts in spelt for pair in pairwise(parts)):
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(best)
+        spelt = [_merged(parts, best) for parts in spelt]
+    return tuple(merges)
+
+
+def _merged(parts: list[str], pair: tuple[str, str]) -> list[str]:
+    """``parts`` with each occurrence of ``pair`` made one, from the left."""
+    out: list[str] = []
+    for part in parts:
+        if out and (out[-1], part) == pair:
+            out[-1] += part
+        else:
+            out.append(part)
+    return out
 
 
 def write_clip_tokenizer(folder: Path, context_length: int) -> None:
@@ -69,8 +91,17 @@ def write_clip_tokenizer(folder: Path, context_length: int) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
-def write_bert_tokenizer(folder: Path) -> int:
-    """``vocab.txt`` and the configuration that BLIP's tokenizer reads; returns the vocabulary's size."""
+def clip_ids(texts: Sequence[str], context_length: int) -> list[list[int]]:
+    """Token ids of each text, as the exported tokenizer gives them, padded to ``context_length``."""
+    with TemporaryDirectory() as folder:
+        write_clip_tokenizer(Path(folder), context_length)
+        tokenizer = CLIPTokenizer.from_pretrained(folder)
+    ids = tokenizer(list(texts), padding="max_length", max_length=context_length, truncation=True)
+    return [list(row) for row in ids["input_ids"]]
+
+
+def write_bert_tokenizer(folder: Path) -> None:
+    """``vocab.txt`` and the configuration that BLIP's tokenizer reads."""
     folder.mkdir(parents=True, exist_ok=True)
     letters = "abcdefghijklmnopqrstuvwxyz0123456789.,'-"
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]"]
@@ -91,4 +122,3 @@ def write_bert_tokenizer(folder: Path) -> int:
         "model_max_length": 32,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
-    return len(tokens)

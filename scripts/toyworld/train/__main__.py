@@ -10,12 +10,13 @@ from pathlib import Path
 import cv2
 import torch
 
+from ssa.weights import DEFAULT_ROOT
 from ssa.weights.seal import seal
 from toyworld.train.loop import Trainee, train
 from toyworld.train.nouns import train_nouns
 
-BUNDLE = Path("weights/tiny")
-STATE = Path(".train")
+BUNDLE = DEFAULT_ROOT / "tiny"
+STATE = DEFAULT_ROOT.parent / ".train"
 
 NOUNS = "nouns"
 # In the order of their needs: CLIPSeg begins as the trained CLIP, one segmentor as the other.
@@ -41,8 +42,9 @@ def trainee(name: str, bundle: Path, steps: int | None) -> Trainee:
 def main() -> None:
     """Train the models named, or all."""
     parser = argparse.ArgumentParser(prog="train_tiny", description=__doc__)
+    # Python 3.11 checks an empty "*" against the choices too, hence the [].
     parser.add_argument("model", nargs="*", choices=[*TRAINEES, NOUNS, []], help="default: all")
-    parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's own (not for nouns)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--out", type=Path, default=BUNDLE, help="the bundle's folder")
     arguments = parser.parse_args()
@@ -50,12 +52,12 @@ def main() -> None:
     for name in arguments.model or [*TRAINEES, NOUNS]:
         if name == NOUNS:
             train_nouns(arguments.out)
-            continue
-        torch.manual_seed(0)
-        model = trainee(name, arguments.out, arguments.steps)
-        train(model, STATE, arguments.out, arguments.device)
-    if arguments.out == BUNDLE:
-        seal(BUNDLE.name, BUNDLE.parent)  # the manifest learns the new files' sizes and hashes
+        else:
+            torch.manual_seed(0)
+            model = trainee(name, arguments.out, arguments.steps)
+            train(model, STATE / arguments.out.name, arguments.out, arguments.device)
+        if arguments.out.resolve() == BUNDLE:
+            seal(BUNDLE.name, BUNDLE.parent)  # the manifest learns the files' sizes and hashes
 
 
 if __name__ == "__main__":

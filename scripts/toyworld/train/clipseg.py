@@ -6,31 +6,36 @@ the names asked of one crop, since the engine takes an argmax over its candidate
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPSegConfig, CLIPSegForImageSegmentation
 
 from toyworld.captions import phrases
-from toyworld.tokenizer import END, START, byte_pairs, write_clip_tokenizer
-from toyworld.train.clip import CONTEXT, tokenized, world_names
+from toyworld.tokenizer import END, START, byte_pairs, clip_ids, write_clip_tokenizer
+from toyworld.train.clip import CONTEXT, world_names
 from toyworld.train.crops import Crop, normalised, sample_crops
+from toyworld.train.export import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    image_processor,
+    save_half,
+    write_json,
+)
 from toyworld.train.loop import Recipe
 from toyworld.train.pool import ScenePool
 
 SIDE, BATCH, ASKED = 96, 24, 4
 GRID = SIDE // 2  # the transposed convolution gives 4 x 4 logits for a patch of 8 x 8 pixels
-MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
-STD = np.array([0.229, 0.224, 0.225], np.float32) * 255
+MEAN, STD = np.float32(IMAGENET_MEAN) * 255, np.float32(IMAGENET_STD) * 255
 
 
 def configuration() -> CLIPSegConfig:
-    """A CLIPSeg of 0.8 M parameters whose towers have the miniature CLIP's shapes."""
+    """A CLIPSeg whose towers have the miniature CLIP's shapes."""
     vocabulary = byte_pairs()[0]
     text = {
         "hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 2,
@@ -76,7 +81,7 @@ class ClipSegTrainee:
         decoder.transposed_convolution[4].weight.data.mul_(0.3)
         self.pool = ScenePool(first=500_000_000, fresh=3, window=48)
         self.names = world_names()
-        self.tokens = tokenized(self.names)
+        self.tokens = torch.tensor(clip_ids(self.names, CONTEXT))
         self.index = {name: i for i, name in enumerate(self.names)}
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -132,24 +137,18 @@ class ClipSegTrainee:
 
     def export(self, folder: Path) -> None:
         """fp16 transformers folder."""
-        folder.mkdir(parents=True, exist_ok=True)
         self.model.config.save_pretrained(folder)
-        state = {k: v.half().contiguous().cpu() for k, v in self.model.state_dict().items()}
-        save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+        save_half(self.model.state_dict(), folder / "model.safetensors")
         write_clip_tokenizer(folder, CONTEXT)
-        processor = {
-            "image_processor_type": "ViTImageProcessor",
-            "processor_class": "CLIPSegProcessor",
-            "do_normalize": True,
-            "do_rescale": True,
-            "do_resize": True,
-            "image_mean": [0.485, 0.456, 0.406],
-            "image_std": [0.229, 0.224, 0.225],
-            "resample": 2,
-            "rescale_factor": 1 / 255,
-            "size": {"height": SIDE, "width": SIDE},
-        }
-        (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=1) + "\n")
+        processor = image_processor(
+            "ViTImageProcessor",
+            IMAGENET_MEAN,
+            IMAGENET_STD,
+            {"height": SIDE, "width": SIDE},
+            resample=2,
+            processor_class="CLIPSegProcessor",
+        )
+        write_json(folder / "preprocessor_config.json", processor)
 
 
 def choice_loss(logits: Tensor, truth: Tensor, inside: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

@@ -74,8 +74,8 @@ class Averager:
 def train(trainee: Trainee, state_dir: Path, bundle: Path, device: str = "cpu") -> None:
     """Train until the recipe's last step, from the last checkpoint if there is one, and export.
 
-    ``state_dir`` keeps ``<name>.pt`` (resumable, not for release); the role's folder in ``bundle`` gets
-    the averaged weights at every checkpoint, so that the best so far is always there.
+    ``state_dir`` keeps ``<name>.pt``, resumable and not for release; the role's folder in ``bundle`` gets
+    the averaged weights when the last step is done, so a run cut off leaves the bundle as it was.
     """
     model, recipe = trainee.model.to(device), trainee.recipe
     optimizer = torch.optim.AdamW(
@@ -105,8 +105,8 @@ def train(trainee: Trainee, state_dir: Path, bundle: Path, device: str = "cpu") 
             bar.set_postfix({k: f"{v:.3f}" for k, v in smooth.items()}, refresh=False)
         if monotonic() - saved_at > CHECKPOINT_EVERY_S or step + 1 == recipe.steps:
             _save(state_file, step + 1, model, optimizer, average)
-            export_average(trainee, average, bundle)
             saved_at = monotonic()
+    export_average(trainee, average, bundle)
 
 
 def export_average(trainee: Trainee, average: Averager, bundle: Path) -> None:
@@ -120,10 +120,10 @@ def export_average(trainee: Trainee, average: Averager, bundle: Path) -> None:
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Matrices decay, vectors (norms, biases) do not."""
-    named = [p for p in model.parameters() if p.requires_grad]
+    trained = [p for p in model.parameters() if p.requires_grad]
     return [
-        {"params": [p for p in named if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in named if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
 
 

@@ -47,7 +47,7 @@ def tag(word: str) -> str:
         return "DT"
     if word in PREPOSITIONS:
         return "IN"
-    if word in PALETTE or word == "hot":
+    if word in PALETTE:
         return "JJ"
     if word == "high":
         return "RB"
@@ -110,6 +110,8 @@ def train_nouns(bundle: Path) -> None:
     nlp.meta["name"], nlp.meta["license"] = "tiny_nouns", "Apache-2.0"
     nlp.meta["description"] = "Noun phrases of the drawn world's captions."
     unfinished = bundle / "nouns.partial"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    bundle.mkdir(parents=True, exist_ok=True)
     nlp.to_disk(unfinished)
     shutil.rmtree(bundle / "nouns", ignore_errors=True)
     os.replace(unfinished, bundle / "nouns")

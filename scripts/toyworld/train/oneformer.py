@@ -6,18 +6,16 @@ list's own class. Inference is the class's own: sum over queries of class probab
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import (
-    CLIPTokenizer,
     OneFormerConfig,
     OneFormerForUniversalSegmentation,
     SwinConfig,
@@ -25,7 +23,14 @@ from transformers import (
 
 from toyworld.kinds import KINDS, class_names
 from toyworld.scenes import Scene
-from toyworld.tokenizer import write_clip_tokenizer
+from toyworld.tokenizer import clip_ids, write_clip_tokenizer
+from toyworld.train.export import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    image_processor,
+    save_half,
+    write_json,
+)
 from toyworld.train.loop import Recipe
 from toyworld.train.pool import WIDTH, ScenePool
 
@@ -33,13 +38,12 @@ SIDE = 192
 BATCH = 12
 WHOLES = [kind.name for kind in KINDS.values() if kind.role != "part"]
 WHOLE_INDEX = {name: index for index, name in enumerate(WHOLES)}
-MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
-STD = np.array([0.229, 0.224, 0.225], np.float32) * 255
-TASK = "the task is semantic"
+MEAN, STD = np.float32(IMAGENET_MEAN) * 255, np.float32(IMAGENET_STD) * 255
+TASK, TASK_LENGTH = "the task is semantic", 16
 
 
 def configuration(labels: tuple[str, ...]) -> OneFormerConfig:
-    """A OneFormer of 1.6 M parameters over the whole label list."""
+    """A OneFormer 64 wide on a Swin 32 wide, over the whole label list."""
     backbone = SwinConfig(
         image_size=SIDE,
         patch_size=4,
@@ -66,7 +70,7 @@ def configuration(labels: tuple[str, ...]) -> OneFormerConfig:
         query_dec_layers=1,
         dropout=0.0,
         text_encoder_context_length=16,
-        task_seq_len=16,
+        task_seq_len=TASK_LENGTH,
     )
 
 
@@ -97,7 +101,7 @@ class OneFormerTrainee:
             + [len(self.labels)]  # the task's query sees no object
         )
         self.seed = 21 if source == "coco" else 22
-        self.task = torch.zeros(0)
+        self.task = torch.tensor(clip_ids([TASK], TASK_LENGTH), dtype=torch.float32)
         first = self.seed * 10_000_000
         # A batch has one shape: every sixth is of wider pictures.
         self.square = ScenePool(first, fresh=3, window=48, heights=(WIDTH,))
@@ -105,8 +109,6 @@ class OneFormerTrainee:
 
     def start_from(self, other: Path) -> None:
         """Begin with another list's weights; only the class head has to learn anew."""
-        from safetensors.torch import load_file
-
         state = {
             k: v.float()
             for k, v in load_file(other).items()
@@ -122,10 +124,7 @@ class OneFormerTrainee:
         device = next(self.model.parameters()).device
         pixels = torch.from_numpy(np.stack([augmented(s.image, rng) for s in scenes])).to(device)
         truth = torch.from_numpy(np.stack([kind_map(s) for s in scenes])).to(device)
-        if self.task.shape[0] != BATCH:
-            ids = torch.tensor(self.task_ids(), dtype=torch.float32, device=device)
-            self.task = ids.expand(BATCH, -1)
-        out = self.model.net.model(pixels, self.task)
+        out = self.model.net.model(pixels, self.task.to(device))
         layers = [*out.transformer_decoder_auxiliary_predictions]
         layers.append(
             {
@@ -134,7 +133,8 @@ class OneFormerTrainee:
             }
         )
         losses = [self.layer_loss(layer, truth) for layer in layers]
-        assert self.model.features is not None
+        if self.model.features is None:
+            raise RuntimeError("the hook on the pixel decoder saw no features")
         dense_logits = self.model.dense(self.model.features).float()
         dense = F.cross_entropy(dense_logits, truth, self.weights(truth))
         right = layers[-1]["masks_queries_logits"][:, :-1].argmax(1) == truth
@@ -163,58 +163,40 @@ class OneFormerTrainee:
         return softmax + 0.3 * sigmoid + 0.1 * none + 0.5 * named
 
     def weights(self, truth: Tensor) -> Tensor:
-        """Class weights of a batch: rarer kinds weigh more, by the fourth root."""
+        """Class weights of a batch: rarer kinds weigh more, by the power 0.4."""
         counts = torch.bincount(truth.flatten(), minlength=len(WHOLES)).clamp(min=50).float()
         weights = (truth.numel() / counts) ** 0.4
         return weights / (weights * counts).sum() * counts.sum()
 
-    def task_ids(self) -> list[int]:
-        """The task's text as the processor will give it to the model."""
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as folder:
-            write_clip_tokenizer(Path(folder), 16)
-            tokenizer = CLIPTokenizer.from_pretrained(folder)
-        ids = tokenizer(TASK, padding="max_length", max_length=16, truncation=True)["input_ids"]
-        return list(ids)
-
     def export(self, folder: Path) -> None:
         """fp16 safetensors with everything that the published folders hold."""
-        folder.mkdir(parents=True, exist_ok=True)
         self.model.net.config.save_pretrained(folder)
-        state = {
-            k: v.half().contiguous().cpu()
-            for k, v in self.model.net.state_dict().items()
-            if not k.startswith("criterion.")
-        }
-        save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
-        write_clip_tokenizer(folder, 16)
+        # The loss's own buffers are of no use to who loads the model.
+        state = self.model.net.state_dict()
+        save_half(state, folder / "model.safetensors", unused="criterion.")
+        write_clip_tokenizer(folder, TASK_LENGTH)
         info_file = f"{self.source}_panoptic.json"
         things = {name for name, kind in KINDS.items() if kind.role == "object"}
         info = {
             str(i): {"isthing": int(label in things), "name": label}
             for i, label in enumerate(self.labels)
         }
-        (folder / info_file).write_text(json.dumps(info, indent=1) + "\n")
-        processor = {
-            "image_processor_type": "OneFormerImageProcessor",
-            "processor_class": "OneFormerProcessor",
-            "class_info_file": info_file,
-            "do_normalize": True,
-            "do_rescale": True,
-            "do_resize": True,
-            "image_mean": [0.485, 0.456, 0.406],
-            "image_std": [0.229, 0.224, 0.225],
-            "max_seq_length": 16,
-            "task_seq_length": 16,
-            "num_labels": len(self.labels),
-            "num_text": len(WHOLES) + 1,
-            "repo_path": "shi-labs/oneformer_demo",
-            "resample": 2,
-            "rescale_factor": 1 / 255,
-            "size": {"longest_edge": SIDE, "shortest_edge": SIDE},
-        }
-        (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=1) + "\n")
+        write_json(folder / info_file, info)
+        processor = image_processor(
+            "OneFormerImageProcessor",
+            IMAGENET_MEAN,
+            IMAGENET_STD,
+            {"longest_edge": SIDE, "shortest_edge": SIDE},
+            resample=2,
+            processor_class="OneFormerProcessor",
+            class_info_file=info_file,
+            max_seq_length=TASK_LENGTH,
+            task_seq_length=TASK_LENGTH,
+            num_labels=len(self.labels),
+            num_text=len(WHOLES) + 1,
+            repo_path="shi-labs/oneformer_demo",
+        )
+        write_json(folder / "preprocessor_config.json", processor)
 
 
 class CocoTrainee(OneFormerTrainee):

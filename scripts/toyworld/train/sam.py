@@ -7,16 +7,14 @@ thing's box is, and a mask loss that begins balanced and turns to the boundary l
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from segment_anything.modeling import Sam
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,6 +22,7 @@ from torch.nn import functional as F
 from ssa.models.sam import SamArchitecture, build
 from toyworld.kinds import KINDS
 from toyworld.scenes import Scene
+from toyworld.train.export import save_half, write_json
 from toyworld.train.loop import Recipe
 from toyworld.train.pool import ScenePool
 
@@ -172,7 +171,8 @@ class SamTrainee:
         truths = [self.truth(self.pool.scene(step, rng), rng) for _ in range(BATCH)]
         device = self.model.sam.device
         batch = {
-            k: torch.stack([getattr(t, k) for t in truths]).to(device) for k in Truth.__slots__
+            field.name: torch.stack([getattr(truth, field.name) for truth in truths]).to(device)
+            for field in fields(Truth)
         }
         embeddings = self.model.sam.image_encoder(batch["pixels"])
         dense, figures = self.dense_loss(embeddings, batch)
@@ -225,11 +225,9 @@ class SamTrainee:
 
     def export(self, folder: Path) -> None:
         """fp16 safetensors in the published layout, with the head count that shapes can't tell."""
-        folder.mkdir(parents=True, exist_ok=True)
-        state = {k: v.half().contiguous().cpu() for k, v in self.model.sam.state_dict().items()}
-        save_file(state, folder / "model.safetensors")
+        save_half(self.model.sam.state_dict(), folder / "model.safetensors")
         config = {"decoder_num_heads": ARCHITECTURE.decoder_num_heads}
-        (folder / "config.json").write_text(json.dumps(config) + "\n")
+        write_json(folder / "config.json", config)
 
 
 def masks_loss(
