@@ -171,7 +171,7 @@ class SamMaskProposer:
         path = _weights_file(folder)
         state = _read_state(path)
         architecture = architecture_of(state, _decoder_heads_beside(path))
-        logger.info("SAM from %s: %s", path.name, architecture)
+        logger.debug("SAM from %s: %s", path.name, architecture)
         return cls(_with_weights(architecture, state, path), placement)
 
     def propose(self, image: RGBImage, settings: MaskSettings) -> tuple[MaskProposal, ...]:

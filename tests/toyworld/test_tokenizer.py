@@ -52,11 +52,3 @@ def test_captions_words_are_one_token_each(tmp_path: Path) -> None:
     tokenizer = BertTokenizer.from_pretrained(tmp_path)
     words = ["a", "black", "wheel", "of", "a", "blue", "car"]
     assert tokenizer.tokenize(" ".join(words)) == words
-        "a",
-        "black",
-        "wheel",
-        "of",
-        "a",
-        "blue",
-        "car",
-    ]
