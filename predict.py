@@ -128,7 +128,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             raise RuntimeError("internal error; the server's log says more") from None
 
     def _annotate(self, inputs: Mapping[str, Any], folder: Path) -> Output:
-        picture = decode_image(inputs["image"])
+        picture = decode_image(inputs["image"], self._loaded.settings.image)
         settings = settings_for(self._loaded.settings, inputs)
         annotated = self._loaded.engine.annotate(picture, settings, self._report)
         self._record(annotated)

@@ -5,6 +5,7 @@ It is the server that a Cog image starts. It logs one JSON object a line.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -111,11 +112,12 @@ class CogServer:
         raise ServerError(f"setup took longer than {deadline_s:.0f} s")
 
     def health(self) -> dict[str, Any]:
-        """What /health-check says; empty while nothing listens yet."""
+        """What /health-check says; empty while nothing, or something else, listens there."""
         try:
-            return dict(self.request("GET", "/health-check").body)
-        except (urllib.error.URLError, ConnectionError):
+            body = self.request("GET", "/health-check").body
+        except (urllib.error.URLError, ConnectionError, http.client.HTTPException):
             return {}
+        return body if isinstance(body, dict) else {}
 
     def request(
         self,

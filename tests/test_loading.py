@@ -35,18 +35,18 @@ def street(loaded: LoadedEngine) -> AnnotatedImage:
 
 
 def test_the_street_is_named_rightly(street: AnnotatedImage) -> None:
-    names = " | ".join(annotation.class_name for annotation in street.annotations)
-    for thing in ("house", "truck", "tree", "dog", "sky"):
-        assert thing in names
+    words = {word for found in street.annotations for word in found.class_name.split()}
+    assert words >= {"house", "truck", "tree", "dog", "sky", "grass"}
 
 
 def test_every_name_is_one_of_its_proposals_and_they_of_the_evidence(
-    street: AnnotatedImage,
+    loaded: LoadedEngine, street: AnnotatedImage
 ) -> None:
+    top_k = loaded.settings.labels.top_k
     for annotation in street.annotations:
         seen = annotation.evidence
         assert annotation.class_name in annotation.class_proposals
-        assert annotation.class_proposals == tuple(s.label for s in seen.ranking[:3])
+        assert annotation.class_proposals == tuple(s.label for s in seen.ranking[:top_k])
         assert {vote.source for vote in seen.votes} == {"coco", "ade20k"}
         assert all(0 <= vote.share <= 1 for vote in seen.votes)
         assert sum(s.score for s in seen.ranking) == pytest.approx(1, abs=1e-5)
@@ -71,7 +71,7 @@ def test_the_same_input_gives_the_same_bytes(loaded: LoadedEngine, street: Annot
 
 
 def test_a_wide_a_tiny_and_an_empty_picture_go_through(loaded: LoadedEngine) -> None:
-    for shape in ((1, 1, 3), (10, 400, 3), (64, 64, 3)):
+    for shape in ((1, 1, 3), (10, 20_000, 3), (64, 64, 3)):
         result = loaded.engine.annotate(np.full(shape, 200, np.uint8), loaded.settings)
         assert (result.height, result.width) == shape[:2]
 
@@ -107,14 +107,38 @@ def test_the_reason_for_the_device_is_logged(caplog: pytest.LogCaptureFixture) -
         choose_placement("cpu", "float8")
 
 
-def test_loading_needs_no_network() -> None:
-    code = (
-        "import socket; socket.socket.connect = None; "
-        "from pathlib import Path; from ssa.loading import load_engine; "
-        "print(load_engine(Path('weights'), 'tiny', device='cpu').bundle.name)"
-    )
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+# Names and connections are refused below Python's own socket module, and what was tried is told: a
+# library that swallows the error is found out too. The last attempt shows that the refusal works.
+LOAD_WITHOUT_NETWORK = """
+import socket, sys
+from contextlib import suppress
+from pathlib import Path
+
+tried = []
+
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        tried.append(event)
+        raise PermissionError(event)
+
+sys.addaudithook(refuse)
+from ssa.loading import load_engine
+
+print(load_engine(Path("weights"), "tiny", device="cpu").bundle.name, tried)
+with suppress(PermissionError), socket.socket() as probe:
+    probe.connect(("127.0.0.1", 9))
+print(tried)
+"""
+
+
+def test_loading_needs_no_network(tmp_path: Path) -> None:
+    # Neither a cache nor the offline switch may hide that something would be asked for.
+    environment = {**os.environ, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", LOAD_WITHOUT_NETWORK],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
-    assert done.stdout.strip() == "tiny", done.stderr
+    assert done.stdout.split("\n") == ["tiny []", "['socket.connect']", ""], done.stderr

@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import cog
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import predict_client
 from cog_server import CogServer, ServerError
 from predict import MASK_INPUTS, Predictor, check_inputs, settings_for
-from ssa.config import MaskSettings, Settings
-from ssa.errors import InputError
+from ssa.config import ImageLimits, MaskSettings, Settings
+from ssa.errors import ImageError, InputError
 from tests.server import InFlight, data_uri, decode_data_uri, picture_png, web_server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -167,6 +172,24 @@ def test_a_refused_prediction_leaves_nothing_of_the_one_before(
     assert not before.img_out.exists()
 
 
+def test_no_masks_give_an_empty_list_and_the_picture_as_it_was(
+    predictor: Predictor, picture: cog.Path
+) -> None:
+    found = predictor.predict(image=picture, pred_iou_thresh=1.0, stability_score_thresh=1.0)
+    assert json.loads(found.json_out.read_text()) == []
+    with Image.open(picture) as before, Image.open(found.img_out) as after:
+        assert np.array_equal(np.asarray(before), np.asarray(after))
+
+
+def test_the_limit_on_pictures_is_the_settings_one(
+    predictor: Predictor, picture: cog.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(image=ImageLimits(max_pixels=128 * 128 - 1))
+    monkeypatch.setattr(predictor, "_loaded", replace(predictor._loaded, settings=settings))
+    with pytest.raises(ImageError, match="at most 16,383 pixels; got 128 × 128"):
+        predictor.predict(image=picture)
+
+
 def engine_that_raises(error: BaseException) -> SimpleNamespace:
     """A loaded engine whose ``annotate`` raises ``error``."""
 
@@ -243,6 +266,7 @@ def test_setup_says_which_bundle_and_what_it_is_good_for(server: CogServer) -> N
 def test_a_data_uri_gives_overlay_annotations_metrics_and_progress(server: CogServer) -> None:
     body = post(server, image=data_uri(picture_png()))
     found = records(body)
+    assert found
     assert all(set(record) == RECORD_KEYS for record in found)
     with Image.open(BytesIO(decode_data_uri(body["output"]["img_out"]))) as overlay:
         assert (overlay.format, overlay.size, overlay.mode) == ("PNG", (128, 128), "RGB")
@@ -261,7 +285,9 @@ def test_a_url_gives_what_the_same_picture_gives_as_data(
 
 def test_the_inputs_reach_the_engine(server: CogServer) -> None:
     body = post(server, image=data_uri(picture_png()), points_per_side=2, top_k=1, detail=True)
-    for record in records(body):
+    found = records(body)
+    assert found
+    for record in found:
         assert set(record) > RECORD_KEYS
         assert len(record["class_proposals"]) == 1
 
@@ -323,7 +349,7 @@ def test_busy_refuses_and_cancel_frees(server: CogServer) -> None:
     assert second.status == 409
     assert cancelled.status == 200
     assert long.answer().body["status"] == "canceled"
-    assert records(post(server, image=picture)) is not None
+    assert records(post(server, image=picture))
 
 
 def test_sigterm_lets_the_prediction_finish() -> None:
@@ -332,13 +358,115 @@ def test_sigterm_lets_the_prediction_finish() -> None:
         inputs = {"image": data_uri(picture_png()), "points_per_side": 48}
         last = InFlight(running, "last", inputs)
         running.process.terminate()
-        assert records(last.answer().body) is not None
+        assert records(last.answer().body)
         assert running.process.wait(30) == 0
 
 
+def test_a_body_over_100_mib_is_refused(server: CogServer) -> None:
+    answer = server.request("POST", "/predictions", {"input": {"image": "A" * (100 << 20)}})
+    assert answer.status == 413
+    server.wait_until_ready(10)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42", b"hello\r\n"]
+)
+def test_what_is_no_cog_server_has_no_health(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stranger = threading.Thread(target=answer_once, args=(listener, answer))
+        stranger.start()
+        server = CogServer(ROOT)
+        server.port = listener.getsockname()[1]
+        assert server.health() == {}
+        stranger.join()
+
+
+def answer_once(listener: socket.socket, answer: bytes) -> None:
+    """Send ``answer`` to the first who asks."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(answer)
+
+
+# --- the real server with a schema, as `cog build` leaves it in an image ----------------------------
+
+SCHEMA = {
+    "openapi": "3.0.2",
+    "info": {"title": "Cog", "version": "0.1.0"},
+    "paths": {},
+    "components": {
+        "schemas": {
+            "Input": {
+                "title": "Input",
+                "type": "object",
+                "required": ["image"],
+                "properties": {
+                    "image": {"title": "Image", "type": "string", "format": "uri", "x-order": 0},
+                    "points_per_side": {
+                        "title": "Points Per Side",
+                        "type": "integer",
+                        "nullable": True,
+                        "minimum": 1,
+                        "maximum": 128,
+                        "x-order": 2,
+                    },
+                },
+            }
+        }
+    },
+}
+
+
+def copy_of_the_predictor(folder: Path) -> None:
+    """What a server needs in its folder, except for the weights."""
+    shutil.copy(ROOT / "predict.py", folder)
+    (folder / "ssa").symlink_to(ROOT / "ssa")
+
+
+@pytest.fixture(scope="module")
+def schema_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CogServer]:
+    folder = tmp_path_factory.mktemp("image")
+    copy_of_the_predictor(folder)
+    (folder / "weights").symlink_to(ROOT / "weights")
+    (folder / ".cog").mkdir()
+    (folder / ".cog" / "openapi_schema.json").write_text(json.dumps(SCHEMA))
+    with CogServer(folder, {"SSA_BUNDLE": "tiny"}) as running:
+        running.wait_until_ready()
+        yield running
+
+
+REFUSED_BY_SCHEMA = {
+    "image missing": ({}, "image", "Field required"),
+    "out of range": ({"points_per_side": 129}, "points_per_side", "129 is greater than"),
+    "wrong type": ({"points_per_side": "many"}, "points_per_side", "not of type"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_BY_SCHEMA)
+def test_with_a_schema_a_bad_request_is_a_422_that_the_client_puts_in_words(
+    schema_server: CogServer, case: str
+) -> None:
+    changes, name, text = REFUSED_BY_SCHEMA[case]
+    given_image = {} if case == "image missing" else {"image": data_uri(picture_png())}
+    answer = schema_server.request("POST", "/predictions", {"input": {**given_image, **changes}})
+    assert answer.status == 422
+    with pytest.raises(predict_client.ClientError, match=f"^{name}: .*{text}"):
+        predict_client.successful_output(answer.body)
+
+
+def test_with_a_schema_an_unknown_field_is_dropped(schema_server: CogServer) -> None:
+    picture = data_uri(picture_png())
+    known = post(schema_server, image=picture, points_per_side=4)
+    more = post(schema_server, image=picture, points_per_side=4, prompt="a cat")
+    assert records(more) == records(known)
+
+
+# --- a server that can't begin ----------------------------------------------------------------------
+
+
 def test_setup_without_weights_names_the_file_and_the_command(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "predict.py", tmp_path)
-    (tmp_path / "ssa").symlink_to(ROOT / "ssa")
+    copy_of_the_predictor(tmp_path)
     (tmp_path / "weights").mkdir()
     for path in (ROOT / "weights").iterdir():
         if path.is_file():

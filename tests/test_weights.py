@@ -24,7 +24,7 @@ from ssa.errors import DownloadError, WeightsError
 from ssa.weights import DEFAULT_ROOT, choose_bundle, load_manifest, open_bundle, verify
 from ssa.weights.__main__ import main
 from ssa.weights.convert import to_safetensors, unpack
-from ssa.weights.download import download
+from ssa.weights.download import RUNNING_NAME, download
 from ssa.weights.fetch import check_url, fetch
 from ssa.weights.files import human_size
 from ssa.weights.hub import locate
@@ -459,6 +459,7 @@ def test_a_bundle_is_brought_whole(world: Path) -> None:
     bundle = download("light", world, **QUICK)
     verify(bundle)
     found = contents(bundle.path)
+    assert found.pop(RUNNING_NAME) == b""
     assert len(found) == 1 + 2 + 1 + 5 * 2 + 1  # sam, nouns, classes, five roles, the lock
     assert found["coco_segmentor/config.json"] == b"coco_segmentor"
     assert found["clip/config.json"] == b"clip"
@@ -621,11 +622,14 @@ def test_a_folder_in_the_way_of_a_file_is_an_error_not_a_loss(world: Path) -> No
 
 
 def test_two_downloads_of_one_bundle_do_not_mix(world: Path) -> None:
-    (world / "light/.partial").mkdir(parents=True)
-    with (world / "light/.partial/running").open("w") as stream:
+    (world / "light").mkdir()
+    with (world / "light" / RUNNING_NAME).open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         with pytest.raises(WeightsError, match="another download of light is running"):
             download("light", world, **QUICK)
+    held = (world / "light" / RUNNING_NAME).stat().st_ino
+    download("light", world, **QUICK)
+    assert (world / "light" / RUNNING_NAME).stat().st_ino == held
 
 
 def test_a_disk_that_is_too_small_is_said_before_anything_is_brought(

@@ -28,6 +28,7 @@ from ssa.weights.manifest import WeightFile
 logger = logging.getLogger(__name__)
 
 STAGING_NAME = ".partial"
+RUNNING_NAME = ".download.lock"
 
 
 def download(
@@ -42,6 +43,7 @@ def download(
     if bundle.spec.shipped:
         raise WeightsError(f"{name} is part of the repository: there is nothing to download")
     with _alone(bundle):
+        (bundle.path / STAGING_NAME).mkdir(exist_ok=True)
         lock = read_lock(bundle.path)
         wanted = [file for file in bundle.spec.files if not _is_done(bundle, file, lock)]
         _check_disk(bundle, wanted)
@@ -57,10 +59,13 @@ def download(
 
 @contextmanager
 def _alone(bundle: Bundle) -> Iterator[None]:
-    """Hold the bundle's staging folder; two downloads into it would tear each other's files."""
-    staging = bundle.path / STAGING_NAME
-    staging.mkdir(parents=True, exist_ok=True)
-    with (staging / "running").open("w") as stream:
+    """Hold the bundle's folder; two downloads into it would tear each other's files.
+
+    The file that is held stays there afterwards: deleted, it would let a later download lock a new file
+    of that name while an earlier one still waits with the old one open.
+    """
+    bundle.path.mkdir(parents=True, exist_ok=True)
+    with (bundle.path / RUNNING_NAME).open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -31,8 +31,8 @@ _TRANSIENT = frozenset({408, 425, 429})
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
-class _TransientError(Exception):
-    """Worth another attempt."""
+class TransientError(Exception):
+    """What went wrong may be gone at the next attempt."""
 
 
 def fetch(
@@ -105,7 +105,7 @@ def _persist(
     while size is None or furthest != size:
         try:
             return _attempt(url, part, size, bar)
-        except _TransientError as error:
+        except TransientError as error:
             reached = _size(part)
             failures = 1 if reached > furthest else failures + 1
             furthest = max(furthest, reached)
@@ -124,10 +124,10 @@ def _attempt(url: str, part: Path, size: int | None, bar: tqdm[Any]) -> None:
     except urllib.error.HTTPError as error:
         _refuse(url, part, size, error)
     except (OSError, http.client.HTTPException) as error:
-        raise _TransientError(f"connection failed ({error})") from error
+        raise TransientError(f"connection failed ({error})") from error
     else:
         if total is not None and _size(part) < total:
-            raise _TransientError(f"connection closed after {_size(part)} of {total} bytes")
+            raise TransientError(f"connection closed after {_size(part)} of {total} bytes")
 
 
 def _open(url: str, part: Path) -> http.client.HTTPResponse:
@@ -179,7 +179,7 @@ def _extent(response: http.client.HTTPResponse, part: Path) -> tuple[int, int | 
     match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if match is None or int(match[1]) != _size(part):
         _discard(part)
-        raise _TransientError("the server resumed at another place")
+        raise TransientError("the server resumed at another place")
     return int(match[1]), int(match[2]) if match[2] != "*" else None
 
 
@@ -189,9 +189,9 @@ def _refuse(url: str, part: Path, size: int | None, error: urllib.error.HTTPErro
         if size is not None and _size(part) == size:
             return
         _discard(part)
-        raise _TransientError("the part did not fit the file") from error
+        raise TransientError("the part did not fit the file") from error
     if is_transient(error.code):
-        raise _TransientError(f"HTTP {error.code} {error.reason}") from error
+        raise TransientError(f"HTTP {error.code} {error.reason}") from error
     raise DownloadError(f"{url}: HTTP {error.code} {error.reason}") from error
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ssa.errors import DownloadError
-from ssa.weights.fetch import WAITS_S, check_url, is_transient
+from ssa.weights.fetch import WAITS_S, TransientError, check_url, is_transient
 from ssa.weights.manifest import Source
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -40,16 +40,12 @@ def locate(source: Source, waits_s: Sequence[float] = WAITS_S) -> Remote:
     for wait_s in waits_s:
         try:
             return _ask(source)
-        except _TransientError:
+        except TransientError:
             time.sleep(wait_s)
     try:
         return _ask(source)
-    except _TransientError as error:
+    except TransientError as error:
         raise DownloadError(f"{source}: {error}") from error
-
-
-class _TransientError(Exception):
-    """Worth asking again."""
 
 
 def _ask(source: Source) -> Remote:
@@ -65,10 +61,10 @@ def _ask(source: Source) -> Remote:
     except HfHubHTTPError as error:
         status = error.response.status_code
         if is_transient(status):
-            raise _TransientError(f"HTTP {status}") from error
+            raise TransientError(f"HTTP {status}") from error
         raise DownloadError(f"{source}: HTTP {status}") from error
     except (HTTPError, OSError) as error:
-        raise _TransientError(f"the hub is out of reach ({error})") from error
+        raise TransientError(f"the hub is out of reach ({error})") from error
     revision = _commit(source, found.commit_hash)
     # The ETag of a file in LFS is its SHA-256; that of a small file is a git hash: no help.
     digest = found.etag if found.etag and _SHA256.fullmatch(found.etag) else None
