@@ -159,8 +159,9 @@ def predict(inputs: dict[str, Any], bundle: str | None) -> tuple[dict[str, Any],
 
 
 def show_line(line: LogLine) -> None:
-    """Pass on what the predictor prints, without Cog's remarks on old names."""
-    if line.printed and line.message and "DeprecationWarning" not in line.message:
+    """Pass on what the predictor prints, without Cog's remarks on old names and on its own doings."""
+    remark = "DeprecationWarning" in line.message or line.message.startswith("worker::coglet")
+    if line.printed and line.message and not remark:
         print(line.message, file=sys.stderr, flush=True)
 
 

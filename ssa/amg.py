@@ -5,7 +5,8 @@ a grid, over the picture and over ever smaller overlapping crops; keep the masks
 and that barely change with the threshold; of those with nearly the same box keep the best. Settings
 mean what they mean in the ``segment_anything`` package, and the masks and their order are the same.
 One difference is speed: masks that the model itself rates low are dropped before they are enlarged.
-Another: an empty mask is never returned, whatever the thresholds.
+Two others: an empty mask is never returned, whatever the thresholds, and no mask is returned twice (one a
+pixel wide has a box without area, which suppression by box never drops).
 """
 
 from __future__ import annotations
@@ -78,7 +79,10 @@ def generate(
         found = _without_copies_across_crops(found, settings.crop_nms_thresh)
     if settings.min_mask_region_area > 0:
         found = _cleaned(found, settings)
-    return tuple(found)
+    distinct: dict[RLE, MaskProposal] = {}
+    for proposal in found:
+        distinct.setdefault(proposal.rle, proposal)
+    return tuple(distinct.values())
 
 
 def point_grid(points_per_side: int) -> NDArray[np.float64]:

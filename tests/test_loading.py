@@ -74,6 +74,8 @@ def test_a_wide_a_tiny_and_an_empty_picture_go_through(loaded: LoadedEngine) -> 
     for shape in ((1, 1, 3), (10, 20_000, 3), (64, 64, 3)):
         result = loaded.engine.annotate(np.full(shape, 200, np.uint8), loaded.settings)
         assert (result.height, result.width) == shape[:2]
+        found = [annotation.proposal.rle for annotation in result.annotations]
+        assert len(set(found)) == len(found)
 
 
 def test_every_bundle_has_its_settings(loaded: LoadedEngine) -> None:
