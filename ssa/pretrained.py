@@ -24,6 +24,11 @@ _DAMAGED = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, Strict
 TRANSFORMER_FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 
 
+def shown(path: Path) -> str:
+    """The end of a path, "tiny/sam": enough to find it, and nothing of the server's own folders."""
+    return "/".join(path.parts[-2:])
+
+
 @contextmanager
 def opening(folder: Path, what: str, files: tuple[str, ...] = ()) -> Iterator[None]:
     """Turn whatever goes wrong inside the block into a ``WeightsError`` that names ``what`` and where.
@@ -34,11 +39,12 @@ def opening(folder: Path, what: str, files: tuple[str, ...] = ()) -> Iterator[No
     missing = [name for name in files if not (folder / name).is_file()]
     if missing or not folder.is_dir():
         found = f"without {', '.join(missing)}" if folder.is_dir() else "that is not there"
-        raise WeightsError(f"{what}: expected weights in {folder}, a folder {found}")
+        raise WeightsError(f"{what}: expected weights in {shown(folder)}, a folder {found}")
     try:
         yield
     except _DAMAGED as error:
-        raise WeightsError(f"{what}: {folder} can't be loaded: {error}") from error
+        reason = str(error).replace(str(folder), shown(folder))
+        raise WeightsError(f"{what}: {shown(folder)} can't be loaded: {reason}") from error
 
 
 def load_transformer(

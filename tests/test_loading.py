@@ -7,21 +7,32 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ssa.config import BUNDLE_SETTINGS
+from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.image import decode_image
 from ssa.loading import LoadedEngine, load_engine
 from ssa.masks import decode
+from ssa.models.blip import BlipCaptioner
+from ssa.models.sam import SamMaskProposer
 from ssa.sa1b import dumps
 from ssa.types import AnnotatedImage
 
 ROOT = Path(__file__).parents[1]
 STREET = ROOT / "examples" / "street.png"
+
+
+CPU = choose_placement("cpu")
+LOADERS: dict[str, Callable[[Path], object]] = {
+    "sam": lambda folder: SamMaskProposer.load(folder, CPU),
+    "captions": lambda folder: BlipCaptioner.load(folder, CPU, 5),
+}
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +111,6 @@ def test_a_bundle_asked_for_is_never_replaced() -> None:
 
 
 def test_the_reason_for_the_device_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    from ssa.device import choose_placement
-
     with caplog.at_level(logging.INFO, "ssa"):
         choose_placement("cpu")
     assert "device cpu (asked for)" in caplog.text
@@ -144,3 +153,12 @@ def test_loading_needs_no_network(tmp_path: Path) -> None:
         text=True,
     )
     assert done.stdout.split("\n") == ["tiny []", "['socket.connect']", ""], done.stderr
+
+
+def test_a_weights_error_names_the_file_and_no_folder_of_the_server(tmp_path: Path) -> None:
+    (tmp_path / "tiny" / "captions").mkdir(parents=True)
+    for role in ("sam", "captions"):
+        with pytest.raises(WeightsError) as caught:
+            LOADERS[role](tmp_path / "tiny" / role)
+        assert f"tiny/{role}" in str(caught.value)
+        assert str(tmp_path) not in str(caught.value)

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.pretrained import TRANSFORMER_FILES, load_transformer, opening
+from ssa.pretrained import TRANSFORMER_FILES, load_transformer, opening, shown
 from ssa.types import LabelMap, RGBImage
 
 # Class scores are enlarged to the picture's size a band of rows at a time, this many numbers a band
@@ -59,7 +59,7 @@ class OneFormerSegmentor:
             if model.config.num_labels != len(labels):
                 raise WeightsError(
                     f"{source} segmentor: expected {len(labels)} classes; "
-                    f"the model in {folder} has {model.config.num_labels}"
+                    f"the model in {shown(folder)} has {model.config.num_labels}"
                 )
         return cls(model, processor, placement, source, labels)
 

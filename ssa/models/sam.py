@@ -33,6 +33,7 @@ from ssa.amg import generate
 from ssa.config import MaskSettings
 from ssa.device import Placement
 from ssa.errors import WeightsError
+from ssa.pretrained import shown
 from ssa.types import MaskProposal, RGBImage
 
 logger = logging.getLogger(__name__)
@@ -350,7 +351,9 @@ def _weights_file(folder: Path) -> Path:
     pickled = sorted(folder.glob("*.pth"))
     if len(pickled) != 1:
         found = ", ".join(p.name for p in pickled) or "neither"
-        raise WeightsError(f"{folder}: expected model.safetensors or one *.pth file, found {found}")
+        raise WeightsError(
+            f"{shown(folder)}: expected model.safetensors or one *.pth file, found {found}"
+        )
     return pickled[0]
 
 
@@ -361,9 +364,10 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         # weights_only: a pickle may run code when it is read in full.
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # The unpickler meets rubbish with errors of almost any kind.
-        raise WeightsError(f"{path}: can't be read as tensors: {error}") from error
+        reason = str(error).replace(str(path), shown(path))
+        raise WeightsError(f"{shown(path)}: can't be read as tensors: {reason}") from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise WeightsError(f"{path}: expected a mapping from names to tensors")
+        raise WeightsError(f"{shown(path)}: expected a mapping from names to tensors")
     return state
 
 
@@ -376,10 +380,10 @@ def _decoder_heads_beside(path: Path) -> int:
         config: Any = json.loads(config_path.read_text(encoding="utf-8"))
         heads = config.get("decoder_num_heads", PUBLISHED_DECODER_HEADS)
     except (ValueError, AttributeError) as error:
-        raise WeightsError(f"{config_path}: expected a JSON object: {error}") from error
+        raise WeightsError(f"{shown(config_path)}: expected a JSON object: {error}") from error
     if type(heads) is not int or heads < 1:
         raise WeightsError(
-            f"{config_path}: decoder_num_heads must be a positive int, got {heads!r}"
+            f"{shown(config_path)}: decoder_num_heads must be a positive int, got {heads!r}"
         )
     return heads
 
@@ -409,7 +413,7 @@ def _check_complete(expected: Mapping[str, Tensor], got: Mapping[str, Tensor], p
     }
     told = [f"{len(names)} {what} ({_a_few(names)})" for what, names in faults.items() if names]
     if told:
-        raise WeightsError(f"{path}: not a whole SAM: tensors {'; '.join(told)}")
+        raise WeightsError(f"{shown(path)}: not a whole SAM: tensors {'; '.join(told)}")
 
 
 def _a_few(names: list[str], shown: int = 4) -> str:
