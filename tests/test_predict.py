@@ -325,13 +325,25 @@ def test_a_bad_request_fails_in_one_line_and_the_server_lives_on(
     assert "\n" not in body["error"]
     assert str(ROOT) not in json.dumps(body)
     assert "output" not in body
-    server.wait_until_ready(10)
+    server.wait_until_ready(60)
 
 
 def test_a_url_with_no_page_behind_it_fails(server: CogServer, web: str) -> None:
     body = post(server, image=f"{web}/nothing.png")
     assert body["status"] == "failed"
     assert "404" in body["error"]
+
+
+@pytest.mark.parametrize("listening", [True, False], ids=["silent", "refused"])
+def test_a_host_that_gives_no_answer_fails(server: CogServer, listening: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as host:  # takes the call and never says a word
+        address = f"http://127.0.0.1:{host.getsockname()[1]}/picture.png"
+        if not listening:
+            host.close()
+        body = post(server, image=address)  # Cog itself gives up on a silent one after 10 s
+    assert body["status"] == "failed"
+    assert "Input validation error" in body["error"]
+    server.wait_until_ready(60)
 
 
 def test_a_picture_of_the_servers_own_is_not_read(server: CogServer, tmp_path: Path) -> None:
@@ -345,9 +357,13 @@ def test_busy_refuses_and_cancel_frees(server: CogServer) -> None:
     picture = data_uri(picture_png())
     long = InFlight(server, "long", {"image": picture, **ENDLESS})
     second = server.request("POST", "/predictions", {"input": {"image": picture}})
-    cancelled = server.request("POST", "/predictions/long/cancel")
     assert second.status == 409
-    assert cancelled.status == 200
+    # Asked again where once is not enough: Cog raises its exception in the worker once a request, and
+    # Python drops one that falls into a finalizer.
+    for _ in range(10):
+        assert server.request("POST", "/predictions/long/cancel").status == 200
+        if long.ended_within(6):
+            break
     assert long.answer().body["status"] == "canceled"
     assert records(post(server, image=picture))
 
@@ -365,7 +381,7 @@ def test_sigterm_lets_the_prediction_finish() -> None:
 def test_a_body_over_100_mib_is_refused(server: CogServer) -> None:
     answer = server.request("POST", "/predictions", {"input": {"image": "A" * (100 << 20)}})
     assert answer.status == 413
-    server.wait_until_ready(10)
+    server.wait_until_ready(60)
 
 
 @pytest.mark.parametrize(
