@@ -12,7 +12,7 @@ pixel wide has a box without area, which suppression by box never drops).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product
 from typing import Protocol, TypeVar
@@ -25,6 +25,7 @@ from torchvision.ops import nms
 
 from ssa.config import MaskSettings
 from ssa.masks import area, box_of, clean_small_regions, decode, decode_runs, encode, encode_runs
+from ssa.stages import Progress
 from ssa.types import RLE, BoxXYWH, BoxXYXY, MaskProposal, RGBImage
 
 # A box side this near to a crop's side, and not to the picture's, tells of a region cut off.
@@ -60,9 +61,16 @@ class PromptableModel(Protocol[Embedding]):
         ...
 
 
+def no_progress(_done: int, _total: int) -> None:
+    """For who doesn't ask how far it is."""
+
+
 @torch.inference_mode()
 def generate(
-    model: PromptableModel[Embedding], image: RGBImage, settings: MaskSettings
+    model: PromptableModel[Embedding],
+    image: RGBImage,
+    settings: MaskSettings,
+    progress: Progress = no_progress,
 ) -> tuple[MaskProposal, ...]:
     """All masks of a picture (H, W, 3), RGB uint8, of any size; none found is an empty tuple.
 
@@ -72,9 +80,11 @@ def generate(
     height, width = image.shape[:2]
     boxes = crop_boxes(height, width, settings.crop_n_layers, settings.crop_overlap_ratio)
     crops = [_Crop(layer, box, (height, width)) for layer, box in boxes]
+    counts = [crop.points_per_side(settings) ** 2 for crop in crops]
     found: list[MaskProposal] = []
-    for crop in crops:
-        found += _proposals_of_crop(model, image, crop, settings)
+    for number, crop in enumerate(crops):
+        tell_done = _counting_on(progress, sum(counts[:number]), sum(counts))
+        found += _proposals_of_crop(model, image, crop, settings, tell_done)
     if len(crops) > 1:
         found = _without_copies_across_crops(found, settings.crop_nms_thresh)
     if settings.min_mask_region_area > 0:
@@ -83,6 +93,11 @@ def generate(
     for proposal in found:
         distinct.setdefault(proposal.rle, proposal)
     return tuple(distinct.values())
+
+
+def _counting_on(progress: Progress, before: int, total: int) -> Callable[[int], None]:
+    """Tells of one crop's points as of all the picture's."""
+    return lambda done: progress(before + done, total)
 
 
 def point_grid(points_per_side: int) -> NDArray[np.float64]:
@@ -128,6 +143,11 @@ class _Crop:
         x0, y0, x1, y1 = self.box
         return y1 - y0, x1 - x0
 
+    def points_per_side(self, settings: MaskSettings) -> int:
+        """Fewer in deeper layers, and at least one."""
+        scale = settings.crop_n_points_downscale_factor**self.layer
+        return max(1, int(settings.points_per_side / scale))
+
     def cut(self, image: RGBImage) -> RGBImage:
         x0, y0, x1, y1 = self.box
         return np.ascontiguousarray(image[y0:y1, x0:x1])
@@ -150,14 +170,17 @@ class _Candidates:
 
 
 def _proposals_of_crop(
-    model: PromptableModel[Embedding], image: RGBImage, crop: _Crop, settings: MaskSettings
+    model: PromptableModel[Embedding],
+    image: RGBImage,
+    crop: _Crop,
+    settings: MaskSettings,
+    tell_done: Callable[[int], None],
 ) -> list[MaskProposal]:
     """The masks found in one crop, best first, each box's best only, in the picture's frame."""
     height, width = crop.hw
-    n_side = int(settings.points_per_side / settings.crop_n_points_downscale_factor**crop.layer)
-    points_xy = point_grid(max(1, n_side)) * (width, height)
+    points_xy = point_grid(crop.points_per_side(settings)) * (width, height)
     embedding = model.embed(crop.cut(image))
-    chunks = list(_candidates(model, embedding, points_xy, crop, settings))
+    chunks = list(_candidates(model, embedding, points_xy, crop, settings, tell_done))
     if not chunks:
         return []
     found = _concatenated(chunks)
@@ -171,6 +194,7 @@ def _candidates(
     points_xy: NDArray[np.float64],
     crop: _Crop,
     settings: MaskSettings,
+    tell_done: Callable[[int], None],
 ) -> Iterator[_Candidates]:
     """Decode all points in batches, drop what the model rates low, enlarge the rest in chunks."""
     chunk = max(1, min(CHUNK_MASKS, CHUNK_PIXELS // math.prod(crop.hw)))
@@ -181,6 +205,7 @@ def _candidates(
             small_logits, points, ious = (column[start : start + chunk] for column in rated)
             logits = model.upscale(embedding, small_logits)
             yield _filtered(logits, ious, points + first, model.mask_threshold, crop, settings)
+        tell_done(first + len(batch))
 
 
 def _well_rated(logits: Tensor, ious: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:

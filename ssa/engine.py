@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ssa.candidates import merge_candidates
 from ssa.config import Settings
@@ -92,9 +92,8 @@ class Engine:
         found is an annotated image without annotations.
         """
         log = _StageLog(report)
-        with log.stage("sam", total=1) as done:
-            proposals = self._stages.proposer.propose(image, settings.masks)
-            done(1)
+        with log.stage("sam", total=0) as done:  # the proposer tells how many prompts it has
+            proposals = self._stages.proposer.propose(image, settings.masks, done)
         return self._label(image, proposals, settings, log)
 
     def label(
@@ -225,6 +224,12 @@ class _Regions:
         return scaled_box(self.proposals[index].bbox_xywh, scale, height, width)
 
 
+class _Done(Protocol):
+    """Tells how many items are finished, and of how many if the stage learns that only now."""
+
+    def __call__(self, count: int, total: int = ..., /) -> None: ...
+
+
 class _StageLog:
     """Times the stages and passes on their progress."""
 
@@ -233,11 +238,11 @@ class _StageLog:
         self._report = report
 
     @contextmanager
-    def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+    def stage(self, name: str, total: int) -> Iterator[_Done]:
         """One stage; gives the function to call with the number of items finished so far."""
         began = time.perf_counter()
 
-        def done(count: int) -> None:
+        def done(count: int, total: int = total) -> None:
             self._report(StageReport(name, count, total, time.perf_counter() - began))
 
         yield done

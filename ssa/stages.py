@@ -6,17 +6,22 @@ Every method takes one batch and returns one value an item, in order. Pictures a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ssa.config import MaskSettings
 from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
 
+Progress = Callable[[int, int], None]
+"""Called after every batch with the prompts done so far and all there are."""
+
 
 class MaskProposer(Protocol):
     """Finds the regions of a picture, without names."""
 
-    def propose(self, image: RGBImage, settings: MaskSettings) -> tuple[MaskProposal, ...]: ...
+    def propose(
+        self, image: RGBImage, settings: MaskSettings, progress: Progress
+    ) -> tuple[MaskProposal, ...]: ...
 
 
 class Segmentor(Protocol):

@@ -10,6 +10,7 @@ import numpy as np
 from ssa.config import MaskSettings
 from ssa.engine import Stages
 from ssa.masks import box_of, encode
+from ssa.stages import Progress
 from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
 
 
@@ -44,7 +45,11 @@ class FakeProposer:
 
     masks: list[BoolMask]
 
-    def propose(self, image: RGBImage, settings: MaskSettings) -> tuple[MaskProposal, ...]:
+    def propose(
+        self, image: RGBImage, settings: MaskSettings, progress: Progress
+    ) -> tuple[MaskProposal, ...]:
+        progress(1, 2)
+        progress(2, 2)
         return tuple(proposal(mask) for mask in self.masks)
 
 

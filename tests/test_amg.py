@@ -181,6 +181,13 @@ def test_no_masks_are_an_empty_tuple(threshold: str, layers: int) -> None:
     assert generate_blobs(settings) == ()
 
 
+def test_progress_counts_the_points_of_all_crops_up_to_their_total() -> None:
+    told: list[tuple[int, int]] = []
+    amg.generate(Recorder(), drawn_picture(), SETTINGS["crops"], lambda *now: told.append(now))
+    # 8 x 8 points over the whole, 4 x 4 in each of four crops; a batch is 64 points.
+    assert told == [(64, 128), (80, 128), (96, 128), (112, 128), (128, 128)]
+
+
 def test_same_masks_run_to_run() -> None:
     again = generate_blobs.__wrapped__(SETTINGS["crops, clean"])
     assert again == generate_blobs(SETTINGS["crops, clean"])

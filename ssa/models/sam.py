@@ -29,11 +29,12 @@ from segment_anything.modeling import (
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ssa.amg import generate
+from ssa.amg import generate, no_progress
 from ssa.config import MaskSettings
 from ssa.device import Placement
 from ssa.errors import WeightsError
 from ssa.pretrained import shown
+from ssa.stages import Progress
 from ssa.types import MaskProposal, RGBImage
 
 logger = logging.getLogger(__name__)
@@ -175,9 +176,11 @@ class SamMaskProposer:
         logger.debug("SAM from %s: %s", path.name, architecture)
         return cls(_with_weights(architecture, state, path), placement)
 
-    def propose(self, image: RGBImage, settings: MaskSettings) -> tuple[MaskProposal, ...]:
+    def propose(
+        self, image: RGBImage, settings: MaskSettings, progress: Progress = no_progress
+    ) -> tuple[MaskProposal, ...]:
         """Masks of everything in the picture ((H, W, 3) RGB uint8); none found is an empty tuple."""
-        return generate(self, image, settings)
+        return generate(self, image, settings, progress)
 
     @torch.inference_mode()
     def embed(self, crop: RGBImage) -> CropEmbedding:

@@ -11,6 +11,7 @@ from fakes import proposal
 from ssa.config import MaskSettings, Settings
 from ssa.engine import Stages
 from ssa.labels import load_labels
+from ssa.stages import Progress
 from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
 from toyworld.evaluate import Evaluation, counts, mean_iou, overlaps, right_names, scenes
 from toyworld.kinds import KINDS, class_id
@@ -23,7 +24,9 @@ class Oracle:
     def __init__(self, scene: Scene, source: str = "coco") -> None:
         self.scene, self.source = scene, source
 
-    def propose(self, image: RGBImage, settings: MaskSettings) -> tuple[MaskProposal, ...]:
+    def propose(
+        self, image: RGBImage, settings: MaskSettings, progress: Progress
+    ) -> tuple[MaskProposal, ...]:
         return tuple(proposal(region.mask) for region in self.scene.regions)
 
     def segment(self, image: RGBImage) -> LabelMap:
