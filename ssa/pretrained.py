@@ -1,7 +1,8 @@
 """Opening a folder of weights: offline, complete or refused, every fault a ``WeightsError``.
 
 Shared by the adapters; knows no model class. ``from_pretrained`` alone would fill a missing layer with
-random numbers and go on, and would look on the network for a missing file.
+random numbers and go on, and would look on the network for a missing file. All is read in float32; each
+adapter then says which part of its model may compute in fewer bits.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
+from torch import Tensor, nn
 
-from ssa.device import Placement
 from ssa.errors import WeightsError
 
 # What the libraries raise for a file that is missing, cut short, not JSON or of other shapes.
@@ -50,11 +52,11 @@ def opening(folder: Path, what: str, files: tuple[str, ...] = ()) -> Iterator[No
 def load_transformer(
     model_class: Any,
     folder: Path,
-    placement: Placement,
+    device: torch.device,
     unused: tuple[str, ...] = (),
     **config: Any,
 ) -> Any:
-    """A transformers model from ``folder``'s config.json and safetensors, placed, in evaluation mode.
+    """A transformers model from ``folder``'s config.json and safetensors, in float32 and evaluation mode.
 
     ``unused`` names parts (by a piece of their key) that inference never reads, so a checkpoint may
     lack them; ``config`` overrides entries of config.json. Raises ``ValueError`` when a parameter that
@@ -65,7 +67,7 @@ def load_transformer(
             folder,
             local_files_only=True,
             use_safetensors=True,
-            dtype=placement.dtype,
+            dtype=torch.float32,
             output_loading_info=True,
             **config,
         )
@@ -73,7 +75,23 @@ def load_transformer(
     if missing:
         named = ", ".join(sorted(missing)[:3])
         raise ValueError(f"{len(missing)} parameters are not in the checkpoint, such as {named}")
-    return model.eval().requires_grad_(False).to(placement.device)
+    return model.eval().requires_grad_(False).to(device)
+
+
+def fed_float32(module: nn.Module) -> None:
+    """Make ``module``, whose own numbers are float32, take inputs of any float type."""
+
+    def cast(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(_to_float32(value) for value in args)
+
+    module.register_forward_pre_hook(cast)
+
+
+def _to_float32(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_to_float32(item) for item in value)
+    is_number = isinstance(value, Tensor) and value.is_floating_point()
+    return value.float() if is_number else value
 
 
 @contextmanager

@@ -33,28 +33,20 @@ def majority(label_map: LabelMap, mask: BoolMask, bbox_xywh: BoxXYWH | None = No
     return Vote(label_map.source, label_map.labels[winner], float(counts[winner] / counts.sum()))
 
 
-def pixel_shares(
-    logits: NDArray[np.float32], mask: BoolMask, labels: Sequence[str]
-) -> tuple[ScoredLabel, ...]:
-    """The share of a mask's pixels that each label wins, best first; equals keep the labels' order.
+def shares_of(counts: NDArray[np.int64], labels: Sequence[str]) -> tuple[ScoredLabel, ...]:
+    """The share of a mask's pixels that each label won, best first; equals keep the labels' order.
 
-    ``logits`` is (K, h, w) for K labels, ``mask`` (h, w). The label of the highest logit wins a pixel, of
-    equals the first. The shares sum to 1. A mask without a pixel (a sliver lost when its crop was
-    resized) lets the whole crop decide, since what surrounds it is the best evidence left.
-    Raises ``ValueError`` where there is no label or the shapes don't fit.
+    ``counts`` is (K,) for K labels, of which one at least won a pixel; the shares sum to 1.
+    Raises ``ValueError`` where that doesn't hold.
     """
-    if not labels or logits.shape != (len(labels), *mask.shape):
-        raise ValueError(
-            f"expected logits of shape {(len(labels), *mask.shape)} for at least one label; "
-            f"got {logits.shape} for {len(labels)}"
-        )
-    shares = _counts(np.argmax(logits, axis=0), mask, at_least=len(labels)).astype(np.float64)
-    shares /= shares.sum()
+    if counts.shape != (len(labels),) or counts.sum() < 1:
+        raise ValueError(f"expected one count a label, not all 0; got {counts} for {len(labels)}")
+    shares = counts / counts.sum()
     scored = [ScoredLabel(label, float(share)) for label, share in zip(labels, shares, strict=True)]
     return tuple(sorted(scored, key=lambda one: -one.score))  # sorted() keeps the order of equals
 
 
-def _counts(ids: NDArray[np.integer], mask: BoolMask, at_least: int = 0) -> NDArray[np.int64]:
+def _counts(ids: NDArray[np.integer], mask: BoolMask) -> NDArray[np.int64]:
     """How often each id occurs inside the mask, or everywhere if the mask is empty."""
     inside = ids[mask]
-    return np.bincount(inside if inside.size else ids.ravel(), minlength=at_least)
+    return np.bincount(inside if inside.size else ids.ravel())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ssa import masks
 from ssa.types import LabelMap, ScoredLabel, Vote
-from ssa.voting import majority, pixel_shares
+from ssa.voting import majority, shares_of
 
 LABELS = ("sky", "grass", "road", "dog")
 
@@ -56,55 +56,27 @@ def test_a_class_id_without_a_label_is_refused() -> None:
         majority(label_map([[0, 4]]), np.ones((1, 2), dtype=bool))
 
 
-def logits(winners: list[list[int]], count: int) -> np.ndarray:
-    """(K, h, w) in which ``winners`` have the highest value."""
-    return (np.arange(count)[:, None, None] == np.array(winners)).astype(np.float32)
-
-
-def test_shares_are_counted_inside_the_mask_only() -> None:
-    mask = np.array([[1, 1, 1, 1], [0, 0, 0, 0]], dtype=bool)
-    shares = pixel_shares(logits([[1, 1, 1, 0], [2, 2, 2, 2]], 3), mask, ["a", "b", "c"])
+def test_shares_are_sorted_best_first() -> None:
+    shares = shares_of(np.array([1, 3, 0]), ["a", "b", "c"])
     assert shares == (ScoredLabel("b", 0.75), ScoredLabel("a", 0.25), ScoredLabel("c", 0.0))
 
 
-def test_equal_shares_keep_the_candidates_order() -> None:
-    mask = np.ones((1, 4), dtype=bool)
-    shares = pixel_shares(logits([[3, 3, 1, 1]], 4), mask, ["d", "c", "b", "a"])
-    assert [one.label for one in shares] == ["c", "a", "d", "b"]
-
-
-def test_many_equal_shares_keep_their_order_too() -> None:
+def test_many_equal_shares_keep_the_candidates_order() -> None:
     labels = [f"label {index}" for index in range(40)]
-    shares = pixel_shares(
-        logits([[index % 40 for index in range(80)]], 40), np.ones((1, 80), bool), labels
-    )
-    assert [one.label for one in shares] == labels
+    assert [one.label for one in shares_of(np.full(40, 2), labels)] == labels
 
 
-def test_of_equal_logits_the_first_candidate_wins_the_pixel() -> None:
-    shares = pixel_shares(np.zeros((2, 2, 2), np.float32), np.ones((2, 2), bool), ["x", "y"])
-    assert shares[0] == ScoredLabel("x", 1.0)
-
-
-def test_an_empty_mask_lets_the_whole_crop_decide() -> None:
-    shares = pixel_shares(logits([[1, 1, 0]], 2), np.zeros((1, 3), bool), ["a", "b"])
-    assert shares[0] == ScoredLabel("b", 2 / 3)
-
-
-@given(st.integers(0, 2**63), st.integers(1, 6))
-@settings(deadline=None)
-def test_shares_sum_to_one_and_descend(seed: int, count: int) -> None:
-    rng = np.random.default_rng(seed)
-    labels = [f"label {index}" for index in range(count)]
-    values = rng.normal(size=(count, 5, 7)).astype(np.float32)
-    shares = pixel_shares(values, rng.random((5, 7)) < 0.4, labels)
+@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=8).filter(any))
+def test_shares_sum_to_one_and_descend(counts: list[int]) -> None:
+    labels = [f"label {index}" for index in range(len(counts))]
+    shares = shares_of(np.array(counts), labels)
     scores = [one.score for one in shares]
     assert sorted(one.label for one in shares) == labels
     assert sum(scores) == pytest.approx(1)
     assert scores == sorted(scores, reverse=True)
 
 
-@pytest.mark.parametrize(("count", "labels"), [(2, ["a"]), (0, [])])
-def test_labels_that_do_not_fit_are_refused(count: int, labels: list[str]) -> None:
-    with pytest.raises(ValueError, match="expected logits of shape"):
-        pixel_shares(np.zeros((count, 2, 2), np.float32), np.ones((2, 2), bool), labels)
+@pytest.mark.parametrize(("counts", "labels"), [([2, 1], ["a"]), ([], []), ([0, 0], ["a", "b"])])
+def test_counts_that_do_not_fit_are_refused(counts: list[int], labels: list[str]) -> None:
+    with pytest.raises(ValueError, match="expected one count a label, not all 0"):
+        shares_of(np.array(counts, np.int64), labels)

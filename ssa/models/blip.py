@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from torch import Tensor, nn
+from torch.nn import functional
 
-from ssa.device import Placement
-from ssa.pretrained import TRANSFORMER_FILES, load_transformer, opening
+from ssa.device import Placement, memory_errors_told
+from ssa.pixels import PixelRecipe
+from ssa.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening
 from ssa.types import RGBImage
 
 
 class BlipCaptioner:
-    """Captions crops, all of a batch at once, taking the likeliest word at each step."""
+    """Captions crops, all of a batch at once, taking the likeliest word at each step.
+
+    Everything computes in the placement's number type but for the words' scores, which are float32: close
+    ones would come out equal.
+    """
 
     def __init__(
         self,
         model: Any,
-        image_processor: Any,
+        recipe: PixelRecipe,
         tokenizer: Any,
         placement: Placement,
         max_new_tokens: int,
     ) -> None:
-        self._model = model
-        self._image_processor = image_processor
+        self._model = _placed(model, placement.dtype)
+        self._recipe = recipe
         self._tokenizer = tokenizer
         self._placement = placement
         self._max_new_tokens = max_new_tokens
@@ -37,28 +45,24 @@ class BlipCaptioner:
 
         Raises ``WeightsError`` when the folder is missing or damaged.
         """
+        blip = transformers.BlipForConditionalGeneration
         with opening(folder, "captions", TRANSFORMER_FILES):
-            return cls(
-                load_transformer(transformers.BlipForConditionalGeneration, folder, placement),
-                transformers.BlipImageProcessor.from_pretrained(folder, local_files_only=True),
-                transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True),
-                placement,
-                max_new_tokens,
+            model = load_transformer(blip, folder, placement.device)
+            processor = transformers.BlipImageProcessor.from_pretrained(
+                folder, local_files_only=True
             )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            recipe = PixelRecipe.of(processor)
+        return cls(model, recipe, tokenizer, placement, max_new_tokens)
 
+    @memory_errors_told
     @torch.inference_mode()
     def caption(self, crops: Sequence[RGBImage]) -> list[str]:
         """One caption a crop, perhaps empty; crops are (h, w, 3) uint8 RGB of any sizes."""
         if not crops:
             return []
-        inputs = self._image_processor(
-            # Never guessed: a crop 1 or 3 pixels high looks like channels first.
-            images=list(crops),
-            input_data_format="channels_last",
-            return_tensors="pt",
-        )
         tokens = self._model.generate(
-            pixel_values=inputs["pixel_values"].to(self._placement.device, self._placement.dtype),
+            pixel_values=self._recipe.batch(crops, self._placement.device, self._placement.dtype),
             max_new_tokens=self._max_new_tokens,
             do_sample=False,
             num_beams=1,
@@ -66,3 +70,31 @@ class BlipCaptioner:
         # The first token is the start mark; not every published vocabulary knows it as special.
         captions = self._tokenizer.batch_decode(tokens[:, 1:], skip_special_tokens=True)
         return [caption.strip() for caption in captions]
+
+
+def _placed(model: Any, dtype: torch.dtype) -> Any:
+    """The model in ``dtype``, with float32 scores of words and fused attention to the crop's patches."""
+    scores = deepcopy(model.text_decoder.cls)  # Its weights may be the word embeddings' own.
+    model.to(dtype)
+    fed_float32(scores)
+    model.text_decoder.cls = scores
+    for layer in model.vision_model.encoder.layers:
+        layer.self_attn = _FusedAttention(layer.self_attn)
+    return model
+
+
+class _FusedAttention(nn.Module):
+    """transformers' ``BlipAttention`` with its weights, without writing out the table of scores."""
+
+    def __init__(self, plain: Any) -> None:
+        super().__init__()
+        self.qkv, self.projection = plain.qkv, plain.projection
+        self._heads: int = plain.num_heads
+
+    def forward(self, hidden_states: Tensor, **_: Any) -> tuple[Tensor, None]:
+        """(N, tokens, D) to the same shape; no attention weights to return."""
+        query, key, value = (
+            self.qkv(hidden_states).unflatten(-1, (3, self._heads, -1)).permute(2, 0, 3, 1, 4)
+        )
+        attended = functional.scaled_dot_product_attention(query, key, value)
+        return self.projection(attended.transpose(1, 2).flatten(2)), None

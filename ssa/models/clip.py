@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import open_clip
 import torch
-from open_clip.transform import PreprocessCfg, image_transform_v2
-from PIL import Image
+from open_clip.transform import PreprocessCfg
 from torch import Tensor
 from torch.nn import functional
+from torchvision.transforms.v2 import InterpolationMode
 
-from ssa.device import Placement
+from ssa.device import Placement, memory_errors_told
 from ssa.label_cache import LabelCache
+from ssa.pixels import PixelRecipe
 from ssa.pretrained import opening
 from ssa.types import RGBImage, ScoredLabel
 
@@ -29,26 +30,27 @@ TEXT_BATCH = 256
 # A crop with sides in a higher ratio loses its ends before it is enlarged; see ``middle``.
 LONGEST_RATIO = 8
 
-Preprocess = Callable[[RGBImage], Tensor]
-
 
 class OpenClipRanker:
-    """Ranks each crop's own candidates; a label's text is encoded once and kept."""
+    """Ranks each crop's own candidates; a label's text is encoded once and kept.
+
+    Crops are encoded in the placement's number type; texts, which are few, and scores in float32.
+    """
 
     def __init__(
         self,
         model: Any,
-        preprocess: Preprocess,
+        recipe: PixelRecipe,
         tokenizer: Any,
         placement: Placement,
-        logit_scale: float,
         template: str = "{}",
     ) -> None:
-        self._model = model
-        self._preprocess = preprocess
+        self._model = model.to(placement.device)
+        self._model.visual.to(placement.dtype)
+        self._recipe = recipe
         self._tokenizer = tokenizer
         self._placement = placement
-        self._logit_scale = logit_scale
+        self._logit_scale = float(model.logit_scale.exp())
         self._template = template
         self._texts = LabelCache[Tensor](self._encode_labels, CACHED_LABELS)
 
@@ -65,12 +67,10 @@ class OpenClipRanker:
         with opening(folder, "CLIP", FILES):
             model = open_clip.create_model(name, require_pretrained=True, weights_only=True)
             tokenizer = open_clip.get_tokenizer(name)
-            preprocess = _make_preprocess(PreprocessCfg(**model.visual.preprocess_cfg))
-        # Read before the weights lose precision: it multiplies every score.
-        logit_scale = float(model.logit_scale.detach().exp())
-        model = model.eval().requires_grad_(False).to(placement.device, placement.dtype)
-        return cls(model, preprocess, tokenizer, placement, logit_scale, template)
+            recipe = _recipe(PreprocessCfg(**model.visual.preprocess_cfg))
+        return cls(model.eval().requires_grad_(False), recipe, tokenizer, placement, template)
 
+    @memory_errors_told
     @torch.inference_mode()
     def rank(
         self, crops: Sequence[RGBImage], candidates: Sequence[Sequence[str]]
@@ -81,45 +81,51 @@ class OpenClipRanker:
         """
         if not crops:
             return []
-        labels = [label for own in candidates for label in own]
-        texts = torch.stack(self._texts.get(labels)).to(self._placement.device)
-        texts_of_crops = torch.split(texts, [len(own) for own in candidates])
+        counts = [len(own) for own in candidates]
+        texts = torch.stack(self._texts.get([label for own in candidates for label in own]))
+        owners = torch.arange(len(crops)).repeat_interleave(torch.tensor(counts))
+        images = self._encode_crops(crops)[owners.to(texts.device)]
+        logits = (texts * images).sum(dim=1) * self._logit_scale
+        # One transfer for the whole batch; the rest is arithmetic on a handful of numbers.
         return [
-            _ranking(own, (own_texts @ image) * self._logit_scale)
-            for own, own_texts, image in zip(
-                candidates, texts_of_crops, self._encode_crops(crops), strict=True
-            )
+            _ranking(own, own_logits)
+            for own, own_logits in zip(candidates, torch.split(logits.cpu(), counts), strict=True)
         ]
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> Tensor:
         """(N, D) float32 image embeddings of length 1."""
-        pixels = torch.stack([self._preprocess(crop) for crop in crops])
-        pixels = pixels.to(self._placement.device, self._placement.dtype)
+        if self._recipe.keeps_shape:
+            crops = [middle(crop) for crop in crops]
+        pixels = self._recipe.batch(crops, self._placement.device, self._placement.dtype)
         return functional.normalize(self._model.encode_image(pixels).float(), dim=-1)
 
     def _encode_labels(self, labels: list[str]) -> list[Tensor]:
-        """One (D,) float32 text embedding of length 1 a label, on the CPU."""
+        """One (D,) float32 text embedding of length 1 a label, on the model's device."""
         texts = [self._template.replace("{}", label) for label in labels]
         embeddings: list[Tensor] = []
         for start in range(0, len(texts), TEXT_BATCH):
             tokens = self._tokenizer(texts[start : start + TEXT_BATCH])
             encoded = self._model.encode_text(tokens.to(self._placement.device)).float()
             # Cloned, else each cached row would keep its whole batch alive.
-            embeddings += [row.clone() for row in functional.normalize(encoded, dim=-1).cpu()]
+            embeddings += [row.clone() for row in functional.normalize(encoded, dim=-1)]
         return embeddings
 
 
-def _make_preprocess(settings: Any) -> Preprocess:
-    """(h, w, 3) uint8 RGB of any size → (3, side, side) float32, as the model was trained."""
-    transform = image_transform_v2(settings, is_train=False)
-    cuts_to_square = settings.resize_mode == "shortest"
-
-    def preprocess(crop: RGBImage) -> Tensor:
-        part = middle(crop) if cuts_to_square else crop
-        pixels: Tensor = transform(Image.fromarray(part))
-        return pixels
-
-    return preprocess
+def _recipe(settings: Any) -> PixelRecipe:
+    """How open_clip says the model wants its crops. Raises ``ValueError`` for what no square comes of."""
+    sides = {settings.size} if isinstance(settings.size, int) else set(settings.size)
+    if len(sides) != 1 or settings.resize_mode not in ("shortest", "squash"):
+        raise ValueError(
+            "expected square input, resized by the shortest side or squashed; "
+            f"got {settings.size}, {settings.resize_mode!r}"
+        )
+    return PixelRecipe(
+        side_px=sides.pop(),
+        interpolation=InterpolationMode(settings.interpolation),
+        mean=tuple(settings.mean),
+        std=tuple(settings.std),
+        keeps_shape=settings.resize_mode == "shortest",
+    )
 
 
 def middle(crop: RGBImage) -> RGBImage:

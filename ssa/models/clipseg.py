@@ -11,13 +11,13 @@ import numpy as np
 import torch
 import transformers
 from torch import Tensor
-from torch.nn import functional
 
-from ssa.device import Placement
+from ssa.device import Placement, memory_errors_told
 from ssa.label_cache import LabelCache
-from ssa.pretrained import TRANSFORMER_FILES, load_transformer, opening
+from ssa.pixels import PixelRecipe, resize_bilinear
+from ssa.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening
 from ssa.types import BoolMask, RGBImage, ScoredLabel
-from ssa.voting import pixel_shares
+from ssa.voting import shares_of
 
 # Labels whose text embeddings are kept: 100 MB at 512 numbers each.
 CACHED_LABELS = 50_000
@@ -31,16 +31,21 @@ GRID_PER_SIDE = 2
 
 
 class ClipSegChooser:
-    """Compares candidates pixel by pixel; a crop is encoded once however many candidates it has."""
+    """Compares candidates pixel by pixel; a crop is encoded once however many candidates it has.
+
+    The vision tower computes in the placement's number type; texts, which are few, and the small decoder,
+    whose close logits decide, in float32.
+    """
 
     def __init__(
-        self, model: Any, image_processor: Any, tokenizer: Any, placement: Placement, side_px: int
+        self, model: Any, recipe: PixelRecipe, tokenizer: Any, placement: Placement
     ) -> None:
         self._model = model
-        self._image_processor = image_processor
+        self._model.clip.vision_model.to(placement.dtype)
+        fed_float32(self._model.decoder)
+        self._recipe = recipe
         self._tokenizer = tokenizer
         self._placement = placement
-        self._side_px = side_px
         self._texts = LabelCache[Tensor](self._encode_labels, CACHED_LABELS)
 
     @classmethod
@@ -52,17 +57,20 @@ class ClipSegChooser:
         folder is missing or damaged.
         """
         with opening(folder, "CLIPSeg", TRANSFORMER_FILES):
-            model = load_transformer(transformers.CLIPSegForImageSegmentation, folder, placement)
-            image_processor = transformers.ViTImageProcessor.from_pretrained(
+            clipseg = transformers.CLIPSegForImageSegmentation
+            model = load_transformer(clipseg, folder, placement.device)
+            processor = transformers.ViTImageProcessor.from_pretrained(
                 folder, local_files_only=True, size={"height": side_px, "width": side_px}
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            recipe = PixelRecipe.of(processor)
         patch_px = model.config.vision_config.patch_size
         if side_px < patch_px or side_px % patch_px:
             raise ValueError(f"side_px must be a multiple of the patch, {patch_px}; got {side_px}")
         _drop_unread_layers(model)
-        return cls(model, image_processor, tokenizer, placement, side_px)
+        return cls(model, recipe, tokenizer, placement)
 
+    @memory_errors_told
     @torch.inference_mode()
     def choose(
         self,
@@ -78,11 +86,13 @@ class ClipSegChooser:
         """
         if not crops:
             return []
+        logits = self.logits(crops, candidates)
+        wins = [self._wins(*pair) for pair in zip(logits, masks, strict=True)]
+        # One transfer for the whole batch.
+        counts = torch.split(torch.cat(wins).cpu(), [len(own) for own in candidates])
         return [
-            self._shares(own_logits, mask, own)
-            for own_logits, mask, own in zip(
-                self.logits(crops, candidates), masks, candidates, strict=True
-            )
+            shares_of(own_counts.numpy(), own)
+            for own_counts, own in zip(counts, candidates, strict=True)
         ]
 
     @torch.inference_mode()
@@ -95,20 +105,14 @@ class ClipSegChooser:
         """
         counts = [len(own) for own in candidates]
         texts = torch.stack(self._texts.get([label for own in candidates for label in own]))
-        owners = torch.arange(len(crops)).repeat_interleave(torch.tensor(counts))
+        owners = torch.arange(len(crops)).repeat_interleave(torch.tensor(counts)).to(texts.device)
         activations = tuple(layer[owners] for layer in self._encode_crops(crops))
-        decoded = self._model.decoder(activations, texts.to(self._placement.device))
-        return tuple(decoded.logits.float().split(counts))
+        logits: Tensor = self._model.decoder(activations, texts).logits
+        return torch.split(logits, counts)
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> list[Tensor]:
         """What the decoder reads of the vision tower: (N, tokens, D) for each of its layers."""
-        inputs = self._image_processor(
-            # Never guessed: a crop 1 or 3 pixels high looks like channels first.
-            images=list(crops),
-            input_data_format="channels_last",
-            return_tensors="pt",
-        )
-        pixels = inputs["pixel_values"].to(self._placement.device, self._placement.dtype)
+        pixels = self._recipe.batch(crops, self._placement.device, self._placement.dtype)
         states = self._model.clip.vision_model(
             pixel_values=pixels, interpolate_pos_encoding=True, output_hidden_states=True
         ).hidden_states
@@ -116,7 +120,7 @@ class ClipSegChooser:
         return [states[index + 1] for index in self._model.config.extract_layers]
 
     def _encode_labels(self, labels: list[str]) -> list[Tensor]:
-        """One (D,) conditional embedding a label, on the CPU."""
+        """One (D,) conditional embedding a label, on the model's device."""
         embeddings: list[Tensor] = []
         for start in range(0, len(labels), TEXT_BATCH):
             tokens = self._tokenizer(
@@ -128,19 +132,33 @@ class ClipSegChooser:
             ).to(self._placement.device)
             encoded = self._model.clip.get_text_features(
                 input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
-            ).pooler_output.cpu()
+            ).pooler_output
             # Cloned, else each cached row would keep its whole batch alive.
             embeddings += [row.clone() for row in encoded]
         return embeddings
 
-    def _shares(
-        self, logits: Tensor, mask: BoolMask, labels: Sequence[str]
-    ) -> tuple[ScoredLabel, ...]:
-        height, width = (min(side, GRID_PER_SIDE * self._side_px) for side in mask.shape)
-        resized = functional.interpolate(
-            logits[None], size=(height, width), mode="bilinear", align_corners=False, antialias=True
-        )
-        return pixel_shares(resized[0].cpu().numpy(), shrink_mask(mask, (height, width)), labels)
+    def _wins(self, logits: Tensor, mask: BoolMask) -> Tensor:
+        """How many pixels each of the K candidates wins, (K,); ``logits`` is (K, s, s), ``mask`` (h, w)."""
+        side = GRID_PER_SIDE * self._recipe.side_px
+        grid_hw = min(mask.shape[0], side), min(mask.shape[1], side)
+        inside = torch.from_numpy(shrink_mask(mask, grid_hw)).to(logits.device)
+        return count_wins(resize_bilinear(logits[None], grid_hw)[0], inside)
+
+
+def count_wins(logits: Tensor, mask: Tensor) -> Tensor:
+    """The pixels of ``mask`` (h, w) bool in which each of ``logits`` (K, h, w) is the highest: (K,) int64.
+
+    Of equals the first wins. A mask without a pixel lets the whole crop decide: what surrounds a sliver
+    lost in resizing is the best evidence left.
+    """
+    undecided = mask | ~mask.any()
+    highest = logits.amax(dim=0)
+    wins = []
+    for own in logits:
+        won = undecided & (own == highest)
+        wins.append(won.count_nonzero())
+        undecided = undecided & ~won
+    return torch.stack(wins)
 
 
 def _drop_unread_layers(model: Any) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
@@ -72,10 +73,27 @@ def test_a_red_crop_reaches_the_model_red(captioner: BlipCaptioner) -> None:
     assert_is_red(seen[0], CLIP_MEAN, CLIP_STD)
 
 
-def test_weights_take_the_placements_type(folder: Path) -> None:
+def test_weights_take_the_placements_type_save_for_the_words_scores(folder: Path) -> None:
     half = BlipCaptioner.load(folder, Placement(torch.device("cpu"), torch.bfloat16), 4)
-    assert {parameter.dtype for parameter in half._model.parameters()} == {torch.bfloat16}
+    low = {name for name, p in half._model.named_parameters() if p.dtype == torch.bfloat16}
+    high = {name for name, p in half._model.named_parameters() if p.dtype == torch.float32}
+    assert low
+    assert all(name.startswith("text_decoder.cls.") for name in high)
+    assert high
     assert len(half.caption([noise(20, 30), red(4, 4)])) == 2
+
+
+def test_same_embeddings_as_the_plain_model(captioner: BlipCaptioner, folder: Path) -> None:
+    plain = transformers.BlipForConditionalGeneration.from_pretrained(folder).eval()
+    crops = [noise(*size, seed=i) for i, size in enumerate(ODD_SIZES_HW)]
+    pixels = transformers.BlipImageProcessor.from_pretrained(folder)(
+        images=crops, input_data_format="channels_last", return_tensors="pt"
+    )["pixel_values"]
+    with torch.inference_mode(), inputs_of(captioner._model.vision_model) as seen:
+        captioner.caption(crops)
+        mine, theirs = (m.vision_model(pixels)[0] for m in (captioner._model, plain))
+    torch.testing.assert_close(seen[0], pixels, atol=1e-6, rtol=0)
+    torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "preprocessor_config.json"])

@@ -40,7 +40,19 @@ def test_same_scores_as_open_clip_one_crop_at_a_time(ranker: OpenClipRanker, fol
             pixels = preprocess(Image.fromarray(middle(crop)))
             logits, _ = model.get_logits(pixels[None], tokenizer(own))
         expected = dict(zip(own, logits[0].softmax(0).tolist(), strict=True))
-        assert {item.label: item.score for item in ranking} == pytest.approx(expected, abs=1e-5)
+        assert {item.label: item.score for item in ranking} == pytest.approx(expected, abs=1e-3)
+
+
+def test_same_input_as_open_clips_own_but_for_rounding(
+    ranker: OpenClipRanker, folder: Path
+) -> None:
+    _, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    with inputs_of(ranker._model.visual.conv1) as seen:
+        ranker.rank(CROPS, CANDIDATES)
+    theirs = torch.stack([preprocess(Image.fromarray(middle(crop))) for crop in CROPS])
+    bytes_off = (seen[0] - theirs).abs() * 255 * torch.tensor(CLIP_STD).view(3, 1, 1)
+    assert bytes_off.max() < 2.1
+    assert bytes_off.mean() < 0.05
 
 
 def test_scores_sum_to_one_best_first(ranker: OpenClipRanker) -> None:
@@ -123,6 +135,12 @@ def test_half_precision_says_much_the_same(folder: Path, ranker: OpenClipRanker)
     for low, full in zip(half.rank(CROPS, CANDIDATES), ranker.rank(CROPS, CANDIDATES), strict=True):
         scores = {item.label: item.score for item in full}
         assert {item.label: item.score for item in low} == pytest.approx(scores, abs=0.1)
+
+
+def test_a_model_that_takes_no_square_is_refused(tmp_path: Path) -> None:
+    write_open_clip(tmp_path, resize_mode="longest")
+    with pytest.raises(WeightsError, match="expected square input"):
+        OpenClipRanker.load(tmp_path, CPU)
 
 
 def test_no_crops_no_rankings(ranker: OpenClipRanker) -> None:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.models.clipseg import ClipSegChooser, shrink_mask
+from ssa.models.clipseg import ClipSegChooser, count_wins, shrink_mask
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_clipseg
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
@@ -43,7 +43,9 @@ def test_same_logits_as_the_plain_model_once_per_crop_and_label(
     chooser = ClipSegChooser.load(tmp_path, CPU, SIDE_PX)
     plain = transformers.CLIPSegForImageSegmentation.from_pretrained(tmp_path).eval()
     tokenizer = transformers.CLIPTokenizer.from_pretrained(tmp_path)
-    processor = chooser._image_processor
+    processor = transformers.ViTImageProcessor.from_pretrained(
+        tmp_path, size={"height": SIDE_PX, "width": SIDE_PX}
+    )
     for crop, own, logits in zip(CROPS, CANDIDATES, chooser.logits(CROPS, CANDIDATES), strict=True):
         assert logits.shape == (len(own), logits_px, logits_px)
         assert logits.std() > 1e-2
@@ -113,6 +115,38 @@ def test_a_large_crop_is_compared_on_a_smaller_grid(
     )
 
 
+def winners(rows: list[list[int]], count: int) -> torch.Tensor:
+    """(K, h, w) logits in which ``rows`` name the highest at each pixel."""
+    return (torch.arange(count)[:, None, None] == torch.tensor(rows)).float()
+
+
+def test_wins_are_counted_inside_the_mask_only() -> None:
+    mask = torch.tensor([[1, 1, 1, 1], [0, 0, 0, 0]], dtype=torch.bool)
+    assert count_wins(winners([[1, 1, 1, 0], [2, 2, 2, 2]], 3), mask).tolist() == [1, 3, 0]
+
+
+def test_of_equal_logits_the_first_candidate_wins_the_pixel() -> None:
+    mask = torch.ones(2, 2, dtype=torch.bool)
+    assert count_wins(torch.zeros(3, 2, 2), mask).tolist() == [4, 0, 0]
+
+
+def test_an_empty_mask_lets_the_whole_crop_decide() -> None:
+    nothing = torch.zeros(1, 3, dtype=torch.bool)
+    assert count_wins(winners([[1, 1, 0]], 2), nothing).tolist() == [1, 2]
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(1, 6))
+@settings(deadline=None)
+def test_wins_are_what_argmax_counts(seed: int, count: int) -> None:
+    chance = torch.Generator().manual_seed(seed)
+    # Whole numbers, so that some are equal.
+    logits = torch.randint(-2, 3, (count, 5, 7), generator=chance).float()
+    mask = torch.rand(5, 7, generator=chance) < 0.4
+    inside = logits.numpy().argmax(axis=0)[mask.numpy() if mask.any() else ...]
+    expected = np.bincount(inside.ravel(), minlength=count).tolist()
+    assert count_wins(logits, mask).tolist() == expected
+
+
 @given(
     st_numpy.arrays(np.bool_, st_numpy.array_shapes(min_dims=2, max_dims=2, max_side=40)),
     st.data(),
@@ -146,6 +180,7 @@ def test_half_precision_says_much_the_same(folder: Path, chooser: ClipSegChooser
     half = ClipSegChooser.load(folder, Placement(torch.device("cpu"), torch.bfloat16), SIDE_PX)
     low, full = (x.logits(CROPS[-1:], [["dog", "cat"]])[0] for x in (half, chooser))
     assert low.dtype == torch.float32
+    assert half._model.decoder.film_mul.weight.dtype == torch.float32
     assert (low - full).abs().mean() < 0.1 * full.std() + 0.1 * full.abs().mean()
 
 

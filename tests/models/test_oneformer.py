@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
 from ssa.models import oneformer
-from ssa.models.oneformer import OneFormerSegmentor, best_class, input_size
+from ssa.models.oneformer import OneFormerSegmentor, best_class, input_size, possible_winners
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
@@ -86,6 +88,28 @@ def test_each_cell_of_the_grid_lands_where_it_belongs() -> None:
     np.testing.assert_array_equal(best_class(scores, (20, 30)), expected)
 
 
+@given(st.integers(0, 2**63 - 1), st.integers(1, 5), st.integers(1, 6), st.integers(0, 9))
+@settings(deadline=None)
+def test_looking_at_possible_winners_alone_changes_no_pixel(
+    seed: int, height: int, width: int, more: int
+) -> None:
+    chance = torch.Generator().manual_seed(seed)
+    scores = torch.rand(8, height, width, generator=chance) ** 3
+    size_hw = height + more, width + 2 * more
+    resized = torch.nn.functional.interpolate(scores[None], size_hw, mode="bilinear")[0]
+    best, runner_up = resized.topk(2, dim=0).values
+    clear = (best - runner_up > 1e-5).numpy()
+    np.testing.assert_array_equal(
+        best_class(scores, size_hw)[clear], resized.argmax(dim=0).numpy()[clear]
+    )
+
+
+def test_a_class_that_is_nowhere_near_the_best_is_left_out() -> None:
+    scores = torch.zeros(4, 3, 3)
+    scores[1], scores[3, 0, 0] = 0.5, 0.9
+    assert possible_winners(scores).tolist() == [1, 3]
+
+
 @pytest.mark.parametrize(
     ("image_hw", "size"),
     [
@@ -112,6 +136,11 @@ def test_half_precision_says_much_the_same(segmentor: OneFormerSegmentor, folder
         folder, Placement(torch.device("cpu"), torch.bfloat16), "coco", LABELS
     )
     picture = noise(64, 64)
+    dtypes = {name: p.dtype for name, p in half._model.named_parameters()}
+    backbone = "model.pixel_level_module.encoder."
+    assert all(
+        (dtype == torch.bfloat16) == name.startswith(backbone) for name, dtype in dtypes.items()
+    )
     same = half.segment(picture).class_ids == segmentor.segment(picture).class_ids
     assert same.mean() > 0.8
 
