@@ -1,15 +1,38 @@
-"""The device and number type all models run on, chosen once and logged with the reason."""
+"""The device and number type all models run on, chosen once; and the device's memory errors in our words."""
 
 from __future__ import annotations
 
+import gc
 import logging
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import torch
 
+from ssa.errors import NEED_LESS_MEMORY, OutOfMemory
+
 logger = logging.getLogger(__name__)
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+
+# What torch says, in a plain RuntimeError, when the CPU's allocator or a CUDA library finds no memory.
+_ALLOCATION_FAILED = re.compile(
+    r"can't allocate memory|not enough memory|out of memory|_ALLOC_FAILED|_ALLOCATION_FAILED"
+)
+_AMOUNT = re.compile(r"tried to allocate ([\d.]+ \w+)", re.IGNORECASE)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +44,84 @@ class Placement:
 
 
 def choose_placement(device: str | None = None, dtype: str | None = None) -> Placement:
-    """The placement asked for, else CUDA when there is one, else the CPU; float32 unless told.
+    """The placement asked for; else CUDA when there is one, and bfloat16 where CUDA computes in it.
 
     ``device`` is a torch device string ("cuda", "cuda:1", "cpu"), ``dtype`` a key of ``DTYPES``.
-    Raises ``ValueError`` for an unknown dtype and what torch raises for an unknown device.
+    Raises ``ValueError`` for an unknown dtype or a CUDA device where there is none, and what torch
+    raises for an unknown device.
     """
     if dtype is not None and dtype not in DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}; got {dtype!r}")
-    if device is not None:
-        chosen, reason = torch.device(device), "asked for"
-    elif torch.cuda.is_available():
-        chosen, reason = torch.device("cuda"), "a CUDA device is present"
-    else:
-        chosen, reason = torch.device("cpu"), "no CUDA device is present"
-    placement = Placement(chosen, DTYPES[dtype or "float32"])
-    logger.info("device %s (%s), dtype %s", placement.device, reason, placement.dtype)
-    return placement
+    chosen, why_there = _choose_device(device)
+    number_type, why_so = (DTYPES[dtype], "asked for") if dtype else _best_dtype(chosen)
+    logger.info("device %s (%s), dtype %s (%s)", chosen, why_there, number_type, why_so)
+    return Placement(chosen, number_type)
+
+
+def _choose_device(asked: str | None) -> tuple[torch.device, str]:
+    """The device and the reason for it."""
+    has_cuda = torch.cuda.is_available()
+    if asked is None:
+        if has_cuda:
+            return torch.device("cuda"), "a CUDA device is present"
+        return torch.device("cpu"), "no CUDA device is present"
+    device = torch.device(asked)
+    if device.type == "cuda" and not has_cuda:
+        raise ValueError(f"device {asked!r} was asked for, but torch finds no CUDA device: try 'cpu'")
+    return device, "asked for"
+
+
+def _best_dtype(device: torch.device) -> tuple[torch.dtype, str]:
+    """The number type for a device and the reason for it."""
+    if device.type != "cuda":
+        return torch.float32, "bfloat16 is the choice on CUDA only"
+    with torch.cuda.device(device):
+        # Emulated, it would be slower than float32.
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return torch.bfloat16, "the CUDA device computes in it"
+    return torch.float32, "the CUDA device has no bfloat16"
+
+
+def memory_errors_told(method: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: a failed allocation, on any device, raises ``OutOfMemory``; all else passes as it is.
+
+    By the time it is raised, what ``method`` had allocated is free again, for it is chained to no
+    exception whose frames hold tensors: work can be tried again at once, in smaller pieces. Not for
+    generator functions, which do their work after they have returned.
+    """
+
+    @wraps(method)
+    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, OutOfMemory) or not _is_about_memory(error):
+                raise
+            said = f"{type(error).__name__}: {error}"
+        # Out here the error and its frames are gone.
+        _give_memory_back()
+        raise _out_of_memory(said)
+
+    return told
+
+
+def _is_about_memory(error: MemoryError | RuntimeError) -> bool:
+    """Whether an allocation failed: ``torch.OutOfMemoryError`` is a RuntimeError, others say so in text."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return bool(_ALLOCATION_FAILED.search(str(error)))
+
+
+def _give_memory_back() -> None:
+    """Frames may hang in a cycle, and CUDA's libraries allocate beside what torch keeps for itself."""
+    gc.collect()
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.empty_cache()
+
+
+def _out_of_memory(said: str) -> OutOfMemory:
+    amount = _AMOUNT.search(said)
+    wanted = f" (wanted {amount[1]} more)" if amount else ""
+    error = OutOfMemory(f"out of memory{wanted}: {NEED_LESS_MEMORY}")
+    error.add_note(said)  # For the log: unlike the text it may hold paths.
+    return error

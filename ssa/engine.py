@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from ssa.batching import BatchLimit
 from ssa.candidates import merge_candidates
 from ssa.config import Settings
 from ssa.crops import crop, scaled_box
@@ -38,7 +39,6 @@ from ssa.types import (
 )
 from ssa.voting import majority
 
-T = TypeVar("T")
 Votes = tuple[Vote, ...]
 Labels = tuple[str, ...]
 Scores = tuple[ScoredLabel, ...]
@@ -78,10 +78,15 @@ class Stages:
 
 
 class Engine:
-    """Names every region of a picture; holds models and no state, so one call can't colour the next."""
+    """Names every region of a picture; holds models and no state that could colour the next answer.
+
+    What it does keep from call to call is how many crops each stage found room for in memory: that
+    changes how fast an answer comes, never the answer.
+    """
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
+        self._limits = {stage: BatchLimit(stage) for stage in ("captions", "clip", "clipseg")}
 
     def annotate(
         self, image: RGBImage, settings: Settings, report: Report = keep_silent
@@ -148,12 +153,16 @@ class Engine:
             ]
 
     def _caption(self, regions: _Regions, settings: Settings, log: _StageLog) -> list[str]:
+        def work(batch: Sequence[int]) -> list[str]:
+            crops = regions.crops(batch, settings.labels.caption_crop_scale)
+            return self._stages.captioner.caption(crops)
+
         captions: list[str] = []
         indices = range(len(regions.proposals))
         with log.stage("captions", len(indices)) as done:
-            for batch in _batches(indices, settings.batches.caption):
-                crops = regions.crops(batch, settings.labels.caption_crop_scale)
-                captions += self._stages.captioner.caption(crops)
+            batches = self._limits["captions"].run(work, indices, settings.batches.caption)
+            for _, found in batches:
+                captions += found
                 done(len(captions))
         return captions
 
@@ -170,11 +179,15 @@ class Engine:
         settings: Settings,
         log: _StageLog,
     ) -> list[Scores]:
+        def work(batch: Sequence[int]) -> list[Scores]:
+            crops = regions.crops(batch, settings.labels.clip_crop_scale)
+            return self._stages.ranker.rank(crops, [candidates[i] for i in batch])
+
         rankings: list[Scores] = []
-        with log.stage("clip", len(candidates)) as done:
-            for batch in _batches(range(len(candidates)), settings.batches.clip):
-                crops = regions.crops(batch, settings.labels.clip_crop_scale)
-                rankings += self._stages.ranker.rank(crops, [candidates[i] for i in batch])
+        indices = range(len(candidates))
+        with log.stage("clip", len(indices)) as done:
+            for _, found in self._limits["clip"].run(work, indices, settings.batches.clip):
+                rankings += found
                 done(len(rankings))
         return rankings
 
@@ -185,18 +198,18 @@ class Engine:
         settings: Settings,
         log: _StageLog,
     ) -> list[Scores]:
+        def work(batch: Sequence[int]) -> list[Scores]:
+            scale = settings.labels.clipseg_crop_scale
+            crops, masks = regions.crops(batch, scale), regions.masks(batch, scale)
+            return self._stages.chooser.choose(crops, masks, [proposals[i] for i in batch])
+
         # A single proposal has won; only where there are several is the model asked.
         shares: list[Scores] = [(ScoredLabel(labels[0], 1.0),) for labels in proposals]
         open_choices = [index for index, labels in enumerate(proposals) if len(labels) > 1]
         finished = 0
         with log.stage("clipseg", len(open_choices)) as done:
-            for batch in _batches(open_choices, settings.batches.clipseg):
-                scale = settings.labels.clipseg_crop_scale
-                chosen = self._stages.chooser.choose(
-                    regions.crops(batch, scale),
-                    regions.masks(batch, scale),
-                    [proposals[i] for i in batch],
-                )
+            batches = self._limits["clipseg"].run(work, open_choices, settings.batches.clipseg)
+            for batch, chosen in batches:
                 for index, share in zip(batch, chosen, strict=True):
                     shares[index] = share
                 finished += len(batch)
@@ -248,7 +261,3 @@ class _StageLog:
         yield done
         self.seconds[name] = time.perf_counter() - began
 
-
-def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

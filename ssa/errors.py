@@ -3,13 +3,21 @@
     SSAError
     ├── InputError            the caller's value is wrong: says what was expected, what came, what to do
     │   └── ImageError        the picture can't be decoded or is over a limit
+    ├── OutOfMemory           the device or the machine has no room for the work, however it is split
     └── WeightsError          a bundle is missing, incomplete or damaged
         └── DownloadError     a file could not be fetched or was not what the manifest promised
 
-The text of an ``InputError`` is safe to show to a remote client: it never holds a path of the server.
+The texts of ``InputError`` and ``OutOfMemory`` are safe to show to a remote client: they never hold a path
+of the server.
 """
 
 from __future__ import annotations
+
+NEED_LESS_MEMORY = (
+    "try a smaller picture or a smaller bundle, a device with more memory, "
+    "or bfloat16 in place of float32"
+)
+"""What an ``OutOfMemory`` advises."""
 
 
 class SSAError(Exception):
@@ -22,6 +30,10 @@ class InputError(SSAError, ValueError):
 
 class ImageError(InputError):
     """The picture is unreadable, empty or too large."""
+
+
+class OutOfMemory(SSAError, MemoryError):
+    """An allocation failed, on the device or on the host; a note holds what the library said of it."""
 
 
 class WeightsError(SSAError):

@@ -24,12 +24,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedEngine:
-    """An engine, its models one by one, the settings its weights are meant for, and which those are."""
+    """An engine, its models one by one, the settings its weights are meant for, which those are, and
+    where they run.
+    """
 
     engine: Engine
     stages: Stages
     settings: Settings
     bundle: Bundle
+    placement: Placement
 
 
 def load_engine(
@@ -48,7 +51,7 @@ def load_engine(
     placement = choose_placement(device, dtype)
     stages = load_stages(chosen, settings, placement)
     logger.info("weights loaded in %.1f s", time.perf_counter() - began)
-    return LoadedEngine(Engine(stages), stages, settings, chosen)
+    return LoadedEngine(Engine(stages), stages, settings, chosen, placement)
 
 
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:

@@ -12,7 +12,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 BASE = {"ssa.types", "ssa.errors", "ssa.config"}
 PURE = {
-    f"ssa.{name}" for name in ("masks", "crops", "voting", "candidates", "overlay", "image", "sa1b")
+    f"ssa.{name}"
+    for name in (
+        *("masks", "crops", "voting", "candidates", "overlay", "image", "sa1b"),
+        "batching",
+    )
 }
 FRAMEWORKS = {"torch", "torchvision", "transformers", "open_clip", "segment_anything", "spacy"}
 
