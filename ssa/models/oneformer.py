@@ -10,9 +10,10 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from ssa.deformable import deformable_attention
 from ssa.device import Placement, memory_errors_told
 from ssa.errors import WeightsError
 from ssa.pixels import resize_bilinear, upload
@@ -37,10 +38,7 @@ class OneFormerSegmentor:
     def __init__(
         self, model: Any, processor: Any, placement: Placement, source: str, labels: tuple[str, ...]
     ) -> None:
-        self._model = model
-        self._model.model.pixel_level_module.encoder.to(placement.dtype)
-        fed_float32(self._model.model.pixel_level_module.decoder)
-        fed_float32(self._model.model.task_encoder)
+        self._model = _placed(model, placement.dtype)
         self._processor = processor
         self._placement = placement
         self._source = source
@@ -95,6 +93,51 @@ class OneFormerSegmentor:
             size=input_size(image.shape[:2], size.shortest_edge, size.longest_edge),
             return_tensors="pt",
         )
+
+
+def _placed(model: Any, dtype: torch.dtype) -> Any:
+    """The model with its backbone in ``dtype`` and quick deformable attention."""
+    pixels = model.model.pixel_level_module
+    pixels.encoder.to(dtype)
+    fed_float32(pixels.decoder)
+    fed_float32(model.model.task_encoder)
+    for layer in pixels.decoder.encoder.layers:
+        layer.self_attn = _DeformableSelfAttention(layer.self_attn)
+    return model
+
+
+class _DeformableSelfAttention(nn.Module):
+    """transformers' own module of this kind, with its weights, for one picture (so nothing is padding)."""
+
+    def __init__(self, plain: Any) -> None:
+        super().__init__()
+        self.value_proj, self.output_proj = plain.value_proj, plain.output_proj
+        self.sampling_offsets = plain.sampling_offsets
+        self.attention_weights = plain.attention_weights
+        self._shape = plain.n_heads, plain.n_levels, plain.n_points
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        position_embeddings: Tensor,
+        reference_points: Tensor,
+        spatial_shapes_list: list[tuple[int, int]],
+        **_: Any,
+    ) -> tuple[Tensor, None]:
+        """(B, S, D) to the same shape; no attention weights to return."""
+        heads, levels, points = self._shape
+        queries = hidden_states + position_embeddings
+        values = self.value_proj(hidden_states).unflatten(-1, (heads, -1))
+        offsets = self.sampling_offsets(queries).unflatten(-1, (heads, levels, points, 2))
+        weights = self.attention_weights(queries).unflatten(-1, (heads, -1)).softmax(dim=-1)
+        sizes_wh = queries.new_tensor([(width, height) for height, width in spatial_shapes_list])
+        attended = deformable_attention(
+            values,
+            spatial_shapes_list,
+            reference_points[:, :, None, :, None] + offsets / sizes_wh[:, None],
+            weights.unflatten(-1, (levels, points)),
+        )
+        return self.output_proj(attended), None
 
 
 def _load_processor(folder: Path, task_seq_len: int) -> Any:
