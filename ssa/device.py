@@ -67,7 +67,9 @@ def _choose_device(asked: str | None) -> tuple[torch.device, str]:
         return torch.device("cpu"), "no CUDA device is present"
     device = torch.device(asked)
     if device.type == "cuda" and not has_cuda:
-        raise ValueError(f"device {asked!r} was asked for, but torch finds no CUDA device: try 'cpu'")
+        raise ValueError(
+            f"device {asked!r} was asked for, but torch finds no CUDA device: try 'cpu'"
+        )
     return device, "asked for"
 
 

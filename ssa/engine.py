@@ -260,4 +260,3 @@ class _StageLog:
 
         yield done
         self.seconds[name] = time.perf_counter() - began
-

@@ -9,9 +9,8 @@ from typing import Any
 
 import torch
 import transformers
-from torch import Tensor, nn
-from torch.nn import functional
 
+from ssa.attention import SelfAttention
 from ssa.device import Placement, memory_errors_told
 from ssa.pixels import PixelRecipe
 from ssa.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening
@@ -79,22 +78,6 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
     fed_float32(scores)
     model.text_decoder.cls = scores
     for layer in model.vision_model.encoder.layers:
-        layer.self_attn = _FusedAttention(layer.self_attn)
+        plain = layer.self_attn
+        layer.self_attn = SelfAttention(plain.qkv, plain.projection, plain.num_heads)
     return model
-
-
-class _FusedAttention(nn.Module):
-    """transformers' ``BlipAttention`` with its weights, without writing out the table of scores."""
-
-    def __init__(self, plain: Any) -> None:
-        super().__init__()
-        self.qkv, self.projection = plain.qkv, plain.projection
-        self._heads: int = plain.num_heads
-
-    def forward(self, hidden_states: Tensor, **_: Any) -> tuple[Tensor, None]:
-        """(N, tokens, D) to the same shape; no attention weights to return."""
-        query, key, value = (
-            self.qkv(hidden_states).unflatten(-1, (3, self._heads, -1)).permute(2, 0, 3, 1, 4)
-        )
-        attended = functional.scaled_dot_product_attention(query, key, value)
-        return self.projection(attended.transpose(1, 2).flatten(2)), None

@@ -12,6 +12,7 @@ import torch
 import transformers
 from torch import Tensor
 
+from ssa.attention import SelfAttention, joint
 from ssa.device import Placement, memory_errors_told
 from ssa.label_cache import LabelCache
 from ssa.pixels import PixelRecipe, resize_bilinear
@@ -40,9 +41,7 @@ class ClipSegChooser:
     def __init__(
         self, model: Any, recipe: PixelRecipe, tokenizer: Any, placement: Placement
     ) -> None:
-        self._model = model
-        self._model.clip.vision_model.to(placement.dtype)
-        fed_float32(self._model.decoder)
+        self._model = _placed(model, placement.dtype)
         self._recipe = recipe
         self._tokenizer = tokenizer
         self._placement = placement
@@ -67,7 +66,6 @@ class ClipSegChooser:
         patch_px = model.config.vision_config.patch_size
         if side_px < patch_px or side_px % patch_px:
             raise ValueError(f"side_px must be a multiple of the patch, {patch_px}; got {side_px}")
-        _drop_unread_layers(model)
         return cls(model, recipe, tokenizer, placement)
 
     @memory_errors_told
@@ -161,10 +159,20 @@ def count_wins(logits: Tensor, mask: Tensor) -> Tensor:
     return torch.stack(wins)
 
 
-def _drop_unread_layers(model: Any) -> None:
-    """Remove the vision layers after the last one that the decoder reads (a sixth of ViT-B/16)."""
-    encoder = model.clip.vision_model.encoder
-    encoder.layers = encoder.layers[: max(model.config.extract_layers) + 1]
+def _placed(model: Any, dtype: torch.dtype) -> Any:
+    """The model with its vision tower in ``dtype``, cut off behind the last layer that the decoder reads.
+
+    What is cut is a sixth of ViT-B/16.
+    """
+    tower = model.clip.vision_model
+    tower.encoder.layers = tower.encoder.layers[: max(model.config.extract_layers) + 1]
+    tower.to(dtype)
+    for layer in tower.encoder.layers:
+        plain = layer.self_attn
+        qkv = joint(plain.q_proj, plain.k_proj, plain.v_proj)
+        layer.self_attn = SelfAttention(qkv, plain.out_proj, plain.num_heads)
+    fed_float32(model.decoder)
+    return model
 
 
 def shrink_mask(mask: BoolMask, size_hw: tuple[int, int]) -> BoolMask:
