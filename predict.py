@@ -23,7 +23,7 @@ from PIL import Image
 
 from ssa.config import Settings
 from ssa.engine import StageReport
-from ssa.errors import InputError, SSAError
+from ssa.errors import NEED_LESS_MEMORY, InputError, OutOfMemory, WeightsError
 from ssa.image import decode_image
 from ssa.overlay import draw_overlay
 from ssa.sa1b import dumps
@@ -53,7 +53,11 @@ class Predictor(BasePredictor):  # type: ignore[misc]
     """Names every region of a picture."""
 
     def setup(self) -> None:
-        """Load one verified bundle of weights; nothing is downloaded."""
+        """Load one verified bundle of weights; nothing is downloaded.
+
+        ``SSA_BUNDLE``, ``SSA_DEVICE`` and ``SSA_DTYPE`` choose what runs where; unset or empty, the
+        best bundle there is, on CUDA if there is one.
+        """
         logging.basicConfig(level=logging.WARNING, format="%(message)s")
         logging.getLogger("ssa").setLevel(logging.INFO)
         # Read by huggingface_hub when it is imported, which the next import brings about.
@@ -61,7 +65,10 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         with traceback_in_server_log():
             from ssa.loading import load_engine
 
-            self._loaded = load_engine(WEIGHTS, bundle=os.environ.get("SSA_BUNDLE") or None)
+            bundle, device, dtype = (
+                os.environ.get(name) or None for name in ("SSA_BUNDLE", "SSA_DEVICE", "SSA_DTYPE")
+            )
+            self._loaded = load_engine(WEIGHTS, bundle, device, dtype)
         self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
         self._next_line_s = 0.0
         logger.info("bundle %s: %s", self._loaded.bundle.name, self._loaded.bundle.purpose)
@@ -122,8 +129,10 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         try:
             with traceback_in_server_log():
                 return self._annotate(check_inputs(given), folder)
-        except InputError:
+        except (InputError, OutOfMemory):
             raise
+        except MemoryError:
+            raise OutOfMemory(f"out of memory: {NEED_LESS_MEMORY}") from None
         except Exception:
             raise RuntimeError("internal error; the server's log says more") from None
 
@@ -174,7 +183,7 @@ def traceback_in_server_log() -> Iterator[None]:
     """
     try:
         yield
-    except SSAError:
+    except (InputError, WeightsError):
         raise
     except Exception:
         traceback.print_exc(file=sys.__stderr__)

@@ -1,4 +1,7 @@
-"""One small double a Protocol; each remembers what reached it, so that a test can look."""
+"""One small double a Protocol; each remembers what reached it, so that a test can look.
+
+Those that work in batches have ``room`` for so many crops at once, and run out of memory at one more.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from ssa.config import MaskSettings
 from ssa.engine import Stages
+from ssa.errors import OutOfMemory
 from ssa.masks import box_of, encode
 from ssa.stages import Progress
 from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
@@ -26,6 +30,12 @@ def proposal(mask: BoolMask) -> MaskProposal:
         crop_box_xywh=(0.0, 0.0, float(width), float(height)),
         points_xy=((1.5, 2.5),),
     )
+
+
+def check_room(crops: Sequence[RGBImage], room: int) -> None:
+    """Raise ``OutOfMemory`` when there are more crops than room."""
+    if len(crops) > room:
+        raise OutOfMemory(f"room for {room}, got {len(crops)}")
 
 
 def squares(height: int, width: int, side: int) -> list[BoolMask]:
@@ -71,8 +81,10 @@ class FakeCaptioner:
     """Tells a crop's size; keeps the crops."""
 
     batches: list[list[RGBImage]] = field(default_factory=list)
+    room: int = 1000
 
     def caption(self, crops: Sequence[RGBImage]) -> list[str]:
+        check_room(crops, self.room)
         self.batches.append(list(crops))
         return [f"a thing {crop.shape[1]} by {crop.shape[0]}" for crop in crops]
 
@@ -92,10 +104,12 @@ class FakeRanker:
     """Longer labels are better."""
 
     batches: list[list[RGBImage]] = field(default_factory=list)
+    room: int = 1000
 
     def rank(
         self, crops: Sequence[RGBImage], candidates: Sequence[Sequence[str]]
     ) -> list[tuple[ScoredLabel, ...]]:
+        check_room(crops, self.room)
         self.batches.append(list(crops))
         return [self._rank(labels) for labels in candidates]
 
@@ -112,6 +126,7 @@ class FakeChooser:
     crops: list[RGBImage] = field(default_factory=list)
     masks: list[BoolMask] = field(default_factory=list)
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    room: int = 1000
 
     def choose(
         self,
@@ -119,6 +134,7 @@ class FakeChooser:
         masks: Sequence[BoolMask],
         candidates: Sequence[Sequence[str]],
     ) -> list[tuple[ScoredLabel, ...]]:
+        check_room(crops, self.room)
         self.crops += crops
         self.masks += masks
         self.asked += [tuple(labels) for labels in candidates]

@@ -86,7 +86,9 @@ def test_a_batch_is_worked_on_when_it_is_asked_for() -> None:
 
 def test_one_item_alone_that_does_not_fit_ends_the_work_and_is_forgotten() -> None:
     limit, work = BatchLimit("captions"), Doubling(room=0)
-    with pytest.raises(OutOfMemory, match=r"'captions' \(first 5 at once, at last one alone\): try"):
+    with pytest.raises(
+        OutOfMemory, match=r"'captions' \(first 5 at once, at last one alone\): try"
+    ):
         run(limit, work, range(9), 5)
     assert work.tried == [5, 2, 1]
     with pytest.raises(SSAError, match=r"'captions' \(one at a time\)"):

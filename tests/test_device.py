@@ -52,7 +52,9 @@ def test_a_dtype_has_a_short_name_and_torchs_own(name: str, dtype: torch.dtype) 
 
 
 def test_an_unknown_dtype_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="dtype must be one of float32, .*; got 'float8'") as caught:
+    with pytest.raises(
+        ValueError, match=r"dtype must be one of float32, .*; got 'float8'"
+    ) as caught:
         choose_placement("cpu", "float8")
     assert all(name in str(caught.value) for name in DTYPES)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from fakes import FakeCaptioner, FakeChooser, FakeNouns, FakeRanker, FakeSegment
 
 from ssa.config import BatchSettings, LabelSettings, Settings
 from ssa.engine import Engine, StageReport, Stages
+from ssa.errors import OutOfMemory
 from ssa.masks import decode
 from ssa.types import RGBImage
 
@@ -55,6 +57,49 @@ def test_batch_sizes_change_nothing_but_the_batches(image: RGBImage) -> None:
     assert isinstance(other.ranker, FakeRanker)
     assert [len(batch) for batch in other.captioner.batches] == [4, 4, 4]
     assert [len(batch) for batch in other.ranker.batches] == [3, 3, 3, 3]
+
+
+def with_room(captions: int, clip: int, clipseg: int) -> Stages:
+    """Doubles with room for so many crops at once, and twelve masks."""
+    return replace(
+        stages(squares(60, 80, 20)),
+        captioner=FakeCaptioner(room=captions),
+        ranker=FakeRanker(room=clip),
+        chooser=FakeChooser(room=clipseg),
+    )
+
+
+@pytest.mark.parametrize("room", [(1, 1, 1), (2, 3, 4), (3, 1, 12)])
+def test_too_little_memory_for_a_batch_changes_no_answer(
+    image: RGBImage, room: tuple[int, int, int]
+) -> None:
+    expected = Engine(stages(squares(60, 80, 20))).annotate(image, SETTINGS)
+    reports: list[StageReport] = []
+    assert Engine(with_room(*room)).annotate(image, SETTINGS, reports.append) == expected
+    for name in ("captions", "clip", "clipseg"):
+        counts = [report.done for report in reports if report.stage == name]
+        assert counts == sorted(set(counts))
+        assert counts[-1] == 12
+
+
+def test_the_next_picture_starts_with_batches_that_fitted(
+    image: RGBImage, caplog: pytest.LogCaptureFixture
+) -> None:
+    doubles = with_room(captions=2, clip=1, clipseg=2)
+    engine = Engine(doubles)
+    with caplog.at_level(logging.WARNING, "ssa"):
+        first = engine.annotate(image, SETTINGS)
+        assert isinstance(doubles.captioner, FakeCaptioner)
+        doubles.captioner.room = 1000
+        doubles.captioner.batches.clear()
+        assert engine.annotate(image, SETTINGS) == first
+    assert [len(batch) for batch in doubles.captioner.batches] == [2] * 6
+    assert [message.split(":")[0] for message in caplog.messages] == ["captions", "clip", "clipseg"]
+
+
+def test_no_room_for_a_single_crop_names_the_stage(image: RGBImage) -> None:
+    with pytest.raises(OutOfMemory, match="out of memory in 'clip'"):
+        Engine(with_room(captions=4, clip=0, clipseg=4)).annotate(image, SETTINGS)
 
 
 def test_each_stage_gets_its_own_crop_of_the_picture(image: RGBImage) -> None:

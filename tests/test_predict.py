@@ -17,6 +17,7 @@ from typing import Any
 import cog
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -25,7 +26,7 @@ import predict_client
 from cog_server import CogServer, ServerError
 from predict import MASK_INPUTS, Predictor, check_inputs, settings_for
 from ssa.config import ImageLimits, MaskSettings, Settings
-from ssa.errors import ImageError, InputError
+from ssa.errors import ImageError, InputError, OutOfMemory
 from tests.server import InFlight, data_uri, decode_data_uri, picture_png, web_server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -215,6 +216,45 @@ def test_unexpected_errors_keep_their_paths_in_the_server_log(
     assert "Traceback" in log
     assert "/srv/secret/model.bin is gone" in log
     assert sent_to_the_caller.getvalue() == ""
+
+
+OUT_OF_MEMORY = [OutOfMemory("out of memory in 'clip'"), MemoryError("/srv/secret/pool is full")]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=["told", "python's own"])
+def test_want_of_memory_is_told_to_the_caller_and_its_cause_to_the_log(
+    predictor: Predictor,
+    picture: cog.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    error: MemoryError,
+) -> None:
+    error.add_note("as /srv/secret/alloc.cpp says")
+    monkeypatch.setattr(predictor, "_loaded", engine_that_raises(error))
+    with pytest.raises(OutOfMemory, match=r"^out of memory") as caught:
+        predictor.predict(image=picture)
+    assert "/srv" not in str(caught.value)
+    log = capfd.readouterr().err
+    assert "Traceback" in log
+    assert "/srv/secret/alloc.cpp" in log
+
+
+def test_the_environment_chooses_device_and_dtype(
+    picture: cog.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"SSA_BUNDLE": "tiny", "SSA_DEVICE": "cpu", "SSA_DTYPE": "bf16"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    chosen = Predictor()
+    chosen.setup()
+    assert (chosen._loaded.placement.device.type, chosen._loaded.placement.dtype) == (
+        "cpu",
+        torch.bfloat16,
+    )
+    assert chosen.predict(image=picture, points_per_side=4).img_out.exists()
+    monkeypatch.setenv("SSA_DTYPE", "float8")
+    with pytest.raises(ValueError, match="dtype must be one of"):
+        Predictor().setup()
 
 
 def test_a_cancellation_passes_through(

@@ -12,21 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ssa.config import Settings
 from ssa.crops import crop, scaled_box
+from ssa.device import DTYPES
 from ssa.engine import Engine, Stages
-from ssa.loading import load_engine
+from ssa.loading import LoadedEngine, load_engine
 from ssa.masks import box_of, decode
-from ssa.types import AnnotatedImage, BoxXYXY
+from ssa.types import AnnotatedImage, BoxXYXY, RGBImage
 from ssa.weights import DEFAULT_ROOT
 from toyworld.kinds import KINDS
 from toyworld.scenes import Region, Scene, draw_scene
 from toyworld.seeds import evaluation_seed
 
-FOUND_IOU = 0.7
+FOUND_IOU, SAME_MASK_IOU = 0.7, 0.9
 LEAST_OBJECT_PX, LEAST_PART_PX, LEAST_VISIBLE = 150, 60, 0.5
 # Evaluations with different seeds share no scene up to this many.
 SCENES_PER_SEED = 100_000
@@ -61,8 +63,8 @@ class Evaluation:
         self.masks: list[int] = []
         self.kinds = tuple(KINDS)
 
-    def see(self, scene: Scene, rng: np.random.Generator) -> None:
-        """Add one scene to the count."""
+    def see(self, scene: Scene, rng: np.random.Generator) -> AnnotatedImage:
+        """Add one scene to the count; gives what the engine made of it."""
         annotated = self.engine.annotate(scene.image, self.settings)
         self.masks.append(len(annotated.annotations))
         self._masks_and_names(scene, annotated)
@@ -75,9 +77,10 @@ class Evaluation:
             self._captions(scene, objects)
             self._clip(scene, objects)
             self._clipseg(scene, objects, rng)
+        return annotated
 
     def _masks_and_names(self, scene: Scene, annotated: AnnotatedImage) -> None:
-        masks = np.array([decode(a.proposal.rle) for a in annotated.annotations], np.bool_)
+        masks = decoded(annotated)
         for index, region in enumerate(scene.regions):
             if region.role == "stuff" or not counts(region, region.role):
                 continue
@@ -167,6 +170,44 @@ class Evaluation:
         }
 
 
+class Agreement:
+    """Compares an engine with a reference, mask by mask, on the reference's masks.
+
+    How sure the models are matters less than what they say: names are compared, scores are not.
+    """
+
+    def __init__(self, reference: Engine, tested: Engine, settings: Settings) -> None:
+        self.reference, self.tested, self.settings = reference, tested, settings
+        self.tally = Tally()
+
+    def see(self, image: RGBImage, by_tested: AnnotatedImage) -> None:
+        """Add one picture; ``by_tested`` is what the tested engine made of it, with masks of its own."""
+        expected = self.reference.annotate(image, self.settings).annotations
+        proposals = [annotation.proposal for annotation in expected]
+        named = self.tested.label(image, proposals, self.settings).annotations
+        for ours, theirs in zip(named, expected, strict=True):
+            self.tally.add("name", ours.class_name == theirs.class_name)
+            same = set(ours.class_proposals) == set(theirs.class_proposals)
+            self.tally.add("proposals", same)
+        found = decoded(by_tested)
+        for proposal in proposals:
+            ious = overlaps(found, decode(proposal.rle))
+            self.tally.add("mask", bool(ious.max(initial=0) >= SAME_MASK_IOU))
+
+    def report(self) -> dict[str, float]:
+        """The figures by their JSON keys: shares, 0 to 1, of the reference's masks in all pictures."""
+        return {
+            "agreement.class_name": self.tally.rate("name"),
+            "agreement.class_proposals": self.tally.rate("proposals"),
+            "agreement.masks": self.tally.rate("mask"),
+        }
+
+
+def decoded(annotated: AnnotatedImage) -> NDArray[np.bool_]:
+    """All masks of a picture, (N, H, W)."""
+    return np.array([decode(a.proposal.rle) for a in annotated.annotations], np.bool_)
+
+
 def counts(region: Region, role: str) -> bool:
     """Whether a region is large and visible enough to be asked for."""
     least = LEAST_OBJECT_PX if role == "object" else LEAST_PART_PX
@@ -237,7 +278,16 @@ def positive(text: str) -> int:
     return value
 
 
-def main() -> None:
+def agreement_with_float32(loaded: LoadedEngine) -> Agreement | None:
+    """The comparison of an engine of another number type with float32 on the same device."""
+    if loaded.placement.dtype == torch.float32:
+        return None
+    device = str(loaded.placement.device)
+    reference = load_engine(DEFAULT_ROOT, loaded.bundle.name, device, "float32")
+    return Agreement(reference.engine, loaded.engine, loaded.settings)
+
+
+def parse_arguments() -> argparse.Namespace:
     """Command line of ``./scripts/evaluate``."""
     parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -245,17 +295,30 @@ def main() -> None:
     toy.add_argument("--scenes", type=positive, default=200)
     toy.add_argument("--seed", type=int, default=0)
     toy.add_argument("--json", type=Path, help="also write the figures to this file")
-    toy.add_argument("--bundle", default=os.environ.get("SSA_BUNDLE", "tiny"))
-    toy.add_argument("--device")
-    toy.add_argument("--dtype")
-    arguments = parser.parse_args()
+    toy.add_argument("--bundle", default=os.environ.get("SSA_BUNDLE") or "tiny")
+    toy.add_argument("--device", help="cpu, cuda or cuda:1; by default CUDA if there is one")
+    toy.add_argument(
+        "--dtype",
+        choices=DTYPES,
+        help="by default bfloat16 on CUDA, else float32; any but float32 is also compared with it",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Evaluate as the command line says."""
+    arguments = parse_arguments()
     loaded = load_engine(DEFAULT_ROOT, arguments.bundle, arguments.device, arguments.dtype)
     print(f"bundle {loaded.bundle.name}: {loaded.bundle.purpose}")
+    print(f"on {loaded.placement.device} in {loaded.placement.dtype}")
     evaluation = Evaluation(loaded.stages, loaded.settings)
+    agreement = agreement_with_float32(loaded)
     bar = tqdm(scenes(arguments.scenes, arguments.seed), total=arguments.scenes, desc="scenes")
     for scene, rng in bar:
-        evaluation.see(scene, rng)
-    figures = evaluation.report()
+        annotated = evaluation.see(scene, rng)
+        if agreement:
+            agreement.see(scene.image, annotated)
+    figures = evaluation.report() | (agreement.report() if agreement else {})
     print_report(evaluation, figures)
     if arguments.json:
         known = {key: None if math.isnan(value) else value for key, value in figures.items()}

@@ -9,11 +9,19 @@ import pytest
 from fakes import proposal
 
 from ssa.config import MaskSettings, Settings
-from ssa.engine import Stages
+from ssa.engine import Engine, Stages
 from ssa.labels import load_labels
 from ssa.stages import Progress
-from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
-from toyworld.evaluate import Evaluation, counts, mean_iou, overlaps, right_names, scenes
+from ssa.types import AnnotatedImage, BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
+from toyworld.evaluate import (
+    Agreement,
+    Evaluation,
+    counts,
+    mean_iou,
+    overlaps,
+    right_names,
+    scenes,
+)
 from toyworld.kinds import KINDS, class_id
 from toyworld.scenes import Scene
 
@@ -78,6 +86,63 @@ def test_true_masks_and_label_maps_score_one(scene: Scene) -> None:
     assert figures["engine.named_given_found"] == pytest.approx(np.mean(right))
     # This ranker keeps the order of the kinds, so its first three are stuff.
     assert figures["clip.top3_recall"] == 0
+
+
+class OneNoun(Oracle):
+    """Beside the votes one more candidate, so that each mask has two or three."""
+
+    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+        return [("thing",)] * len(captions)
+
+
+class Slipping(OneNoun):
+    """Misses the last region, halves the first; ranks a stranger first for the first crop, and turns the
+    ranking of the second round.
+    """
+
+    def propose(
+        self, image: RGBImage, settings: MaskSettings, progress: Progress
+    ) -> tuple[MaskProposal, ...]:
+        masks = [region.mask.copy() for region in self.scene.regions[:-1]]
+        rows = np.flatnonzero(masks[0].any(1))
+        masks[0][rows[len(rows) // 2] :] = False
+        return tuple(proposal(mask) for mask in masks)
+
+    def rank(
+        self, crops: Sequence[RGBImage], candidates: Sequence[Sequence[str]]
+    ) -> list[tuple[ScoredLabel, ...]]:
+        ranked = super().rank(crops, candidates)
+        ranked[0] = (ScoredLabel("mistake", 0.6), *ranked[0][1:])
+        return [ranked[0], ranked[1][::-1], *ranked[2:]]
+
+    def choose(
+        self,
+        crops: Sequence[RGBImage],
+        masks: Sequence[BoolMask],
+        candidates: Sequence[Sequence[str]],
+    ) -> list[tuple[ScoredLabel, ...]]:
+        return super().rank(crops, candidates)
+
+
+def test_agreement_is_counted_mask_by_mask(scene: Scene) -> None:
+    def engine(oracle: Oracle) -> Engine:
+        segmentors = (oracle, Oracle(scene, "ade20k"))
+        return Engine(Stages(oracle, segmentors, oracle, oracle, oracle, oracle))
+
+    right, slipping = engine(OneNoun(scene)), engine(Slipping(scene))
+    agreement = Agreement(right, slipping, Settings())
+    n = len(scene.regions)
+    agreement.see(scene.image, slipping.annotate(scene.image, Settings()))
+    figures = agreement.report()
+    # The first mask has another name and other proposals, the second the same two the other way round.
+    assert figures["agreement.class_name"] == pytest.approx(1 - 2 / n)
+    assert figures["agreement.class_proposals"] == pytest.approx(1 - 1 / n)
+    assert figures["agreement.masks"] == pytest.approx(1 - 2 / n)
+    same = Agreement(right, engine(OneNoun(scene)), Settings())
+    same.see(scene.image, right.annotate(scene.image, Settings()))
+    assert set(same.report().values()) == {1.0}
+    same.see(scene.image, AnnotatedImage(*scene.image.shape[:2], ()))
+    assert same.report()["agreement.masks"] == 0.5
 
 
 def test_mean_iou_by_hand() -> None:
