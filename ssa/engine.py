@@ -17,7 +17,7 @@ from ssa.batching import BatchLimit
 from ssa.candidates import merge_candidates
 from ssa.config import Settings
 from ssa.crops import crop, scaled_box
-from ssa.masks import decode
+from ssa.masks import decode_part
 from ssa.stages import (
     Captioner,
     LabelChooser,
@@ -147,9 +147,8 @@ class Engine:
                 maps.append(segmentor.segment(regions.image))
                 done(number)
             return [
-                tuple(majority(label_map, mask, proposal.bbox_xywh) for label_map in maps)
-                for proposal in regions.proposals
-                for mask in [decode(proposal.rle)]
+                tuple(majority(label_map, mask, box_xyxy) for label_map in maps)
+                for box_xyxy, mask in regions.boxed_masks()
             ]
 
     def _caption(self, regions: _Regions, settings: Settings, log: _StageLog) -> list[str]:
@@ -230,7 +229,13 @@ class _Regions:
 
     def masks(self, indices: Sequence[int], scale: float) -> list[BoolMask]:
         """Each mask in the frame of its crop."""
-        return [crop(decode(self.proposals[i].rle), self._box(i, scale)) for i in indices]
+        return [decode_part(self.proposals[i].rle, self._box(i, scale)) for i in indices]
+
+    def boxed_masks(self) -> Iterator[tuple[BoxXYXY, BoolMask]]:
+        """Each mask's own box, and the mask in the frame of it, one at a time."""
+        for index, proposal in enumerate(self.proposals):
+            box_xyxy = self._box(index, 1.0)
+            yield box_xyxy, decode_part(proposal.rle, box_xyxy)
 
     def _box(self, index: int, scale: float) -> BoxXYXY:
         height, width = self.image.shape[:2]

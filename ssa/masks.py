@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
-from ssa.types import RLE, BoolMask, BoxXYWH
+from ssa.types import RLE, BoolMask, BoxXYWH, BoxXYXY
 
 # Five-bit digits: seven hold 35 bits, more than the 32 that COCO allows a run.
 _LONGEST_NUMBER = 7
@@ -40,6 +40,24 @@ def decode_runs(runs: NDArray[np.int64], height: int, width: int) -> BoolMask:
     _check_total(runs, height, width)
     inside = np.arange(len(runs)) % 2 == 1
     return np.ascontiguousarray(np.repeat(inside, runs).reshape(width, height).T)
+
+
+def decode_part(rle: RLE, box_xyxy: BoxXYXY) -> BoolMask:
+    """The mask inside a box of the picture, (bottom - top, right - left): only its columns are decoded.
+
+    Raises ``ValueError`` as ``decode`` does.
+    """
+    left, top, right, bottom = box_xyxy
+    runs = runs_of(rle)
+    _check_total(runs, rle.height, rle.width)
+    ends = runs.cumsum()
+    # Runs count pixels column by column, so whole columns are a stretch of them.
+    start, stop = left * rle.height, right * rle.height
+    first, last = np.searchsorted(ends, start, side="right"), np.searchsorted(ends, stop)
+    inside = np.arange(first, last + 1) % 2 == 1
+    lengths = np.diff(ends[first : last + 1].clip(max=stop), prepend=start)
+    columns = np.repeat(inside, lengths).reshape(right - left, rle.height)
+    return np.ascontiguousarray(columns[:, top:bottom].T)
 
 
 def runs_of(rle: RLE) -> NDArray[np.int64]:

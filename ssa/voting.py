@@ -7,23 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ssa.crops import crop, scaled_box
-from ssa.types import BoolMask, BoxXYWH, LabelMap, ScoredLabel, Vote
+from ssa.crops import crop
+from ssa.types import BoolMask, BoxXYXY, LabelMap, ScoredLabel, Vote
 
 
-def majority(label_map: LabelMap, mask: BoolMask, bbox_xywh: BoxXYWH | None = None) -> Vote:
-    """The class that most pixels of a mask (H, W) have; of equals, the smallest class id.
+def majority(label_map: LabelMap, mask: BoolMask, box_xyxy: BoxXYXY) -> Vote:
+    """The class that most pixels of a mask have; of equals, the smallest class id.
 
-    ``bbox_xywh`` must hold the whole mask; only the pixels in it are looked at, which makes small masks
-    cheap. A mask without a pixel lets the whole box (or picture) vote: each mask gets some name.
-    Raises ``ValueError`` where sizes differ or an id is not an index into the labels.
+    ``box_xyxy`` lies in the label map and ``mask`` (h, w) in the frame of the box. A mask without a pixel
+    lets the whole box vote: each mask gets some name. Raises ``ValueError`` where sizes differ or an id is
+    not an index into the labels.
     """
-    if mask.shape != label_map.class_ids.shape:
+    class_ids = crop(label_map.class_ids, box_xyxy)
+    if mask.shape != class_ids.shape:
         raise ValueError(
-            f"expected a mask of the label map's size {label_map.class_ids.shape}; got {mask.shape}"
+            f"expected a mask of its box's size {class_ids.shape}; got {mask.shape} "
+            f"for {box_xyxy} of a label map of {label_map.class_ids.shape}"
         )
-    box_xyxy = scaled_box(bbox_xywh or (0, 0, mask.shape[1], mask.shape[0]), 1.0, *mask.shape)
-    counts = _counts(crop(label_map.class_ids, box_xyxy), crop(mask, box_xyxy))
+    counts = _counts(class_ids, mask)
     if len(counts) > len(label_map.labels):
         raise ValueError(
             f"expected class ids below {len(label_map.labels)} in the {label_map.source} label map; "

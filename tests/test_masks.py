@@ -29,6 +29,19 @@ def test_decode_undoes_encode_and_agrees_with_pycocotools(mask: BoolMask) -> Non
     assert masks.area(rle) == mask.sum()
 
 
+@given(MASKS, st.data())
+def test_a_part_is_decoded_as_the_whole_has_it(mask: BoolMask, data: st.DataObject) -> None:
+    height, width = mask.shape
+    left, top = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    right, bottom = (
+        data.draw(st.integers(left + 1, width)),
+        data.draw(st.integers(top + 1, height)),
+    )
+    part = masks.decode_part(masks.encode(mask), (left, top, right, bottom))
+    np.testing.assert_array_equal(part, mask[top:bottom, left:right])
+    assert part.flags.c_contiguous
+
+
 @given(st.lists(st.integers(0, 2**20), min_size=1, max_size=12))
 def test_runs_of_undoes_encode_runs(lengths: list[int]) -> None:
     runs = np.array(lengths, dtype=np.int64)

@@ -6,10 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssa import masks
+from ssa.crops import crop, scaled_box
 from ssa.types import LabelMap, ScoredLabel, Vote
 from ssa.voting import majority, shares_of
 
 LABELS = ("sky", "grass", "road", "dog")
+
+
+def whole(ids: LabelMap) -> tuple[int, int, int, int]:
+    """The box of a whole label map."""
+    height, width = ids.class_ids.shape
+    return 0, 0, width, height
 
 
 def label_map(rows: list[list[int]]) -> LabelMap:
@@ -19,19 +26,19 @@ def label_map(rows: list[list[int]]) -> LabelMap:
 def test_the_most_frequent_class_inside_the_mask_wins() -> None:
     ids = label_map([[3, 3, 3, 0], [1, 1, 2, 0]])
     mask = np.array([[0, 0, 1, 0], [1, 1, 1, 0]], dtype=bool)
-    assert majority(ids, mask) == Vote("coco", "grass", 0.5)
+    assert majority(ids, mask, whole(ids)) == Vote("coco", "grass", 0.5)
 
 
 def test_of_equals_the_smallest_class_id_wins() -> None:
     ids = label_map([[3, 3, 1, 1, 2, 2]])
-    assert majority(ids, np.ones((1, 6), dtype=bool)) == Vote("coco", "grass", 1 / 3)
+    assert majority(ids, np.ones((1, 6), dtype=bool), whole(ids)) == Vote("coco", "grass", 1 / 3)
 
 
 def test_an_empty_mask_lets_its_box_vote() -> None:
     ids = label_map([[0, 0, 0, 2], [0, 0, 2, 2]])
     empty = np.zeros((2, 4), dtype=bool)
-    assert majority(ids, empty) == Vote("coco", "sky", 5 / 8)
-    assert majority(ids, empty, (2, 0, 1, 1)) == Vote("coco", "road", 3 / 4)
+    assert majority(ids, empty, whole(ids)) == Vote("coco", "sky", 5 / 8)
+    assert majority(ids, empty[:, 2:], (2, 0, 4, 2)) == Vote("coco", "road", 3 / 4)
 
 
 @given(st.integers(0, 2**63))
@@ -41,19 +48,20 @@ def test_the_box_changes_nothing_but_the_time(seed: int) -> None:
     ids = LabelMap("coco", rng.integers(0, 4, (9, 12)).astype(np.int16), LABELS)
     mask = rng.random((9, 12)) < rng.choice([0.01, 0.1, 0.7])
     mask[rng.integers(9), rng.integers(12)] = True
-    vote = majority(ids, mask, masks.box_of(mask))
-    assert vote == majority(ids, mask)
+    around = scaled_box(masks.box_of(mask), 1.0, *mask.shape)
+    vote = majority(ids, crop(mask, around), around)
+    assert vote == majority(ids, mask, whole(ids))
     assert vote.share == max(np.mean(ids.class_ids[mask] == index) for index in range(4))
 
 
 def test_a_mask_of_another_size_is_refused() -> None:
-    with pytest.raises(ValueError, match="of the label map's size"):
-        majority(label_map([[0, 1]]), np.ones((2, 1), dtype=bool))
+    with pytest.raises(ValueError, match="of its box's size"):
+        majority(label_map([[0, 1]]), np.ones((2, 1), dtype=bool), (0, 0, 2, 1))
 
 
 def test_a_class_id_without_a_label_is_refused() -> None:
     with pytest.raises(ValueError, match="class ids below 4 in the coco label map; got 4"):
-        majority(label_map([[0, 4]]), np.ones((1, 2), dtype=bool))
+        majority(label_map([[0, 4]]), np.ones((1, 2), dtype=bool), (0, 0, 2, 1))
 
 
 def test_shares_are_sorted_best_first() -> None:
