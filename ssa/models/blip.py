@@ -10,10 +10,10 @@ from typing import Any
 import torch
 import transformers
 
-from ssa.attention import SelfAttention
 from ssa.device import Placement, memory_errors_told
 from ssa.pixels import PixelRecipe
 from ssa.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening
+from ssa.towers import SelfAttention, in_place
 from ssa.types import RGBImage
 
 
@@ -72,7 +72,7 @@ class BlipCaptioner:
 
 
 def _placed(model: Any, dtype: torch.dtype) -> Any:
-    """The model in ``dtype``, with float32 scores of words and fused attention to the crop's patches."""
+    """The model in ``dtype``, with float32 scores of words and a quicker vision tower."""
     scores = deepcopy(model.text_decoder.cls)  # Its weights may be the word embeddings' own.
     model.to(dtype)
     fed_float32(scores)
@@ -80,4 +80,5 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
     for layer in model.vision_model.encoder.layers:
         plain = layer.self_attn
         layer.self_attn = SelfAttention(plain.qkv, plain.projection, plain.num_heads)
+        layer.mlp.activation_fn = in_place(layer.mlp.activation_fn)
     return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ import torch
 import transformers
 from torch import Tensor
 
-from ssa.attention import SelfAttention, joint
 from ssa.device import Placement, memory_errors_told
 from ssa.label_cache import LabelCache
 from ssa.pixels import PixelRecipe, resize_bilinear
-from ssa.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening
+from ssa.pretrained import TRANSFORMER_FILES, load_transformer, opening
+from ssa.towers import SelfAttention, in_place, joint
 from ssa.types import BoolMask, RGBImage, ScoredLabel
 from ssa.voting import shares_of
 
@@ -104,9 +105,26 @@ class ClipSegChooser:
         counts = [len(own) for own in candidates]
         texts = torch.stack(self._texts.get([label for own in candidates for label in own]))
         owners = torch.arange(len(crops)).repeat_interleave(torch.tensor(counts)).to(texts.device)
-        activations = tuple(layer[owners] for layer in self._encode_crops(crops))
-        logits: Tensor = self._model.decoder(activations, texts).logits
-        return torch.split(logits, counts)
+        return torch.split(self._decode(self._encode_crops(crops), texts, owners), counts)
+
+    def _decode(self, activations: list[Tensor], texts: Tensor, owners: Tensor) -> Tensor:
+        """Logits (P, s, s) for P pairs of a crop, by its number in ``owners``, and a text (P, D).
+
+        What transformers' decoder does, save that a crop's activations are reduced (to a tenth and
+        less) before they are repeated for each of its texts.
+        """
+        decoder = self._model.decoder
+        state = torch.zeros((), device=texts.device)
+        parts = zip(reversed(activations), decoder.reduces, decoder.layers, strict=True)
+        for number, (activation, reduce, layer) in enumerate(parts):
+            state = reduce(activation.float())[owners] + state
+            if number == decoder.conditional_layer:
+                state = decoder.film_mul(texts)[:, None] * state + decoder.film_add(texts)[:, None]
+            state = layer(state, attention_mask=None)
+        patches = state[:, 1:].transpose(1, 2)  # without the class token
+        side = math.isqrt(patches.shape[2])
+        logits: Tensor = decoder.transposed_convolution(patches.reshape(len(texts), -1, side, side))
+        return logits[:, 0]
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> list[Tensor]:
         """What the decoder reads of the vision tower: (N, tokens, D) for each of its layers."""
@@ -171,7 +189,8 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
         plain = layer.self_attn
         qkv = joint(plain.q_proj, plain.k_proj, plain.v_proj)
         layer.self_attn = SelfAttention(qkv, plain.out_proj, plain.num_heads)
-    fed_float32(model.decoder)
+    for layer in [*tower.encoder.layers, *model.decoder.layers]:
+        layer.mlp.activation_fn = in_place(layer.mlp.activation_fn)
     return model
 
 

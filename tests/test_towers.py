@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
+from transformers.activations import GELUActivation, QuickGELUActivation
 
-from ssa import attention
-from ssa.attention import SelfAttention, attend, joint
+from ssa import towers
+from ssa.towers import SelfAttention, attend, in_place, joint
 
 
 def draw(*shape: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -24,7 +25,7 @@ def test_two_products_say_what_the_fused_kernel_says(
 ) -> None:
     query, key, value = draw(n, heads, tokens, 8, seed=seed)
     torch.testing.assert_close(
-        attention._attend_in_two_products(query, key, value),
+        towers._attend_in_two_products(query, key, value),
         functional.scaled_dot_product_attention(query, key, value),
         atol=1e-5,
         rtol=1e-5,
@@ -56,3 +57,16 @@ def test_same_as_torchs_own_multi_head_attention() -> None:
         mine, weights = SelfAttention(qkv, theirs.out_proj, heads=3)(inputs)
     assert weights is None
     torch.testing.assert_close(mine, expected)
+
+
+@pytest.mark.parametrize("kind", [GELUActivation, QuickGELUActivation, nn.ReLU])
+def test_activations_in_place_say_the_same(kind: type[nn.Module]) -> None:
+    values = torch.linspace(-8, 8, 101)
+    expected = kind()(values)
+    assert in_place(kind())(values) is values
+    torch.testing.assert_close(values, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_an_unknown_activation_stays() -> None:
+    tanh = nn.Tanh()
+    assert in_place(tanh) is tanh
