@@ -4,9 +4,11 @@ The method of Segment Anything (arXiv 2304.02643, section 5 and appendix B): ask
 a grid, over the picture and over ever smaller overlapping crops; keep the masks that the model rates well
 and that barely change with the threshold; of those with nearly the same box keep the best. Settings
 mean what they mean in the ``segment_anything`` package, and the masks and their order are the same.
-One difference is speed: masks that the model itself rates low are dropped before they are enlarged.
-Two others: an empty mask is never returned, whatever the thresholds, and no mask is returned twice (one a
-pixel wide has a box without area, which suppression by box never drops).
+
+It is faster in three ways: masks that the model itself rates low are never drawn, the others are enlarged
+only where they can be, and a mask is done with, down to its runs, while it lies in the cache. It differs
+in two: an empty mask is never returned, whatever the thresholds, and no mask is returned twice (one a pixel
+wide has a box without area, which suppression by box never drops).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, product
+from itertools import product
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -23,41 +25,60 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import nms
 
+from ssa.batching import BatchLimit
 from ssa.config import MaskSettings
-from ssa.masks import area, box_of, clean_small_regions, decode, decode_runs, encode, encode_runs
+from ssa.device import memory_errors_told
+from ssa.enlarge import Enlargement
+from ssa.masks import area, box_of, clean_small_regions, decode, encode, encode_runs
 from ssa.stages import Progress
+from ssa.tracing import Outline, count_above, outlines
 from ssa.types import RLE, BoxXYWH, BoxXYXY, MaskProposal, RGBImage
 
 # A box side this near to a crop's side, and not to the picture's, tells of a region cut off.
 EDGE_TOLERANCE_PX = 20
 
-# Enlarged logits held at once: 128 MB of float32 at most, and never more than 64 masks, since a model
-# may pass through a larger size on its way.
-CHUNK_PIXELS = 2**25
-CHUNK_MASKS = 64
+# Pixels enlarged together, though one mask may have more: on a CPU what its caches hold, elsewhere 128 MB.
+PIXELS_AT_ONCE_ON_CPU = 2**17
+PIXELS_AT_ONCE = 2**25
 
 Embedding = TypeVar("Embedding")
+
+
+class Decoded(Protocol):
+    """A model's answers to N points: K masks each, which needn't be drawn before they are asked for."""
+
+    @property
+    def ious(self) -> Tensor:
+        """How good the model thinks its masks are: (N, K) float32, on the model's device."""
+        ...
+
+    def logits(self, points: Tensor, outputs: Tensor) -> Tensor:
+        """Small masks (M, a, b), float32, of points (M,), ascending, each one of its K outputs (M,)."""
+        ...
 
 
 class PromptableModel(Protocol[Embedding]):
     """A model that looks at a crop once and then answers any number of point prompts.
 
-    Pixels count from the crop's top left corner. ``mask_threshold`` is the logit above which a pixel
-    is inside. Tensors are float32 and on one device, the model's own.
+    Pixels count from the crop's top left corner. ``mask_threshold`` is the logit above which a pixel is
+    inside; ``points_at_once`` is how many points pay to be asked together, and ``points_limit`` knows how
+    many memory allows.
     """
 
     mask_threshold: float
+    points_at_once: int
+    points_limit: BatchLimit
 
     def embed(self, crop: RGBImage) -> Embedding:
         """Look at a crop (h, w, 3), RGB uint8."""
         ...
 
-    def decode(self, embedding: Embedding, points_xy: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
-        """Points (N, 2) → K masks each: small logits (N, K, a, b) and predicted IoUs (N, K)."""
+    def decode(self, embedding: Embedding, points_xy: NDArray[np.float64]) -> Decoded:
+        """Answer points (N, 2)."""
         ...
 
-    def upscale(self, embedding: Embedding, logits: Tensor) -> Tensor:
-        """Small logits (M, a, b) → logits (M, h, w) of the crop's size."""
+    def enlargement(self, embedding: Embedding) -> Enlargement:
+        """How small masks (a, b) become masks of the crop's size (h, w)."""
         ...
 
 
@@ -154,19 +175,32 @@ class _Crop:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidates:
-    """Masks of one crop that passed the filters, a row each, in the crop's frame.
+class _Cut:
+    """Where logits are cut: at ``level``, and lower and higher to see how much that changes.
 
-    ``boxes`` (M, 4) xyxy with inclusive ends, ``predicted_ious`` (M,), ``stabilities`` (M,) and ``points``
-    (M,), the index of the prompt, are tensors on the model's device; ``runs`` are plain run lengths on
-    the host, which take far less memory than masks.
+    ``stability`` is how alike the last two must be; 0 or less for anything.
     """
 
-    boxes: Tensor
-    predicted_ious: Tensor
-    stabilities: Tensor
-    points: Tensor
-    runs: tuple[NDArray[np.int64], ...]
+    low: float
+    level: float
+    high: float
+    stability: float
+
+    @classmethod
+    def of(cls, level: float, settings: MaskSettings) -> _Cut:
+        offset = settings.stability_score_offset
+        return cls(level - offset, level, level + offset, settings.stability_score_thresh)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A mask that passed the filters, in the picture's frame; ``box`` has inclusive ends."""
+
+    outline: Outline
+    box: BoxXYXY
+    predicted_iou: float
+    stability: float
+    point_xy: tuple[float, float]
 
 
 def _proposals_of_crop(
@@ -180,162 +214,158 @@ def _proposals_of_crop(
     height, width = crop.hw
     points_xy = point_grid(crop.points_per_side(settings)) * (width, height)
     embedding = model.embed(crop.cut(image))
-    chunks = list(_candidates(model, embedding, points_xy, crop, settings, tell_done))
-    if not chunks:
-        return []
-    found = _concatenated(chunks)
-    keep = nms(found.boxes.float(), found.predicted_ious, settings.box_nms_thresh)
-    return _as_proposals(found, keep, points_xy, crop)
+    at_once = min(settings.points_per_batch, model.points_at_once)
+
+    def look(batch: NDArray[np.float64]) -> list[_Candidate]:
+        return _candidates(model, embedding, batch, crop, settings)
+
+    found: list[_Candidate] = []
+    done = 0
+    for batch, candidates in model.points_limit.run(look, points_xy, at_once):
+        found += candidates
+        done += len(batch)
+        tell_done(done)
+    return [_as_proposal(best, crop) for best in _best(found, settings.box_nms_thresh)]
 
 
+@memory_errors_told
 def _candidates(
     model: PromptableModel[Embedding],
     embedding: Embedding,
     points_xy: NDArray[np.float64],
     crop: _Crop,
     settings: MaskSettings,
-    tell_done: Callable[[int], None],
-) -> Iterator[_Candidates]:
-    """Decode all points in batches, drop what the model rates low, enlarge the rest in chunks."""
-    chunk = max(1, min(CHUNK_MASKS, CHUNK_PIXELS // math.prod(crop.hw)))
-    for first in range(0, len(points_xy), settings.points_per_batch):
-        batch = points_xy[first : first + settings.points_per_batch]
-        rated = _well_rated(*model.decode(embedding, batch), settings.pred_iou_thresh)
-        for start in range(0, len(rated[0]), chunk):
-            small_logits, points, ious = (column[start : start + chunk] for column in rated)
-            logits = model.upscale(embedding, small_logits)
-            yield _filtered(logits, ious, points + first, model.mask_threshold, crop, settings)
-        tell_done(first + len(batch))
+) -> list[_Candidate]:
+    """Decode points (N, 2), drop what the model rates low, and look at the rest where it can be."""
+    decoded = model.decode(embedding, points_xy)
+    points, outputs = _well_rated(decoded.ious, settings.pred_iou_thresh)
+    if not len(points):
+        return []
+    small = decoded.logits(points, outputs)
+    ious = decoded.ious[points, outputs].tolist()
+    prompts = points_xy[points.cpu().numpy()] + crop.box[:2]
+    cut = _Cut.of(model.mask_threshold, settings)
+    enlargement = model.enlargement(embedding)
+    windows = enlargement.reach(_boxes(small > cut.low))
+    found = []
+    for start, stop, window in _groups(windows.tolist(), _pixels_at_once(small)):
+        logits = enlargement.window(small[start:stop], window, below=-math.inf)
+        for row, stability, outline in _regions(logits, window, cut, crop):
+            x, y = prompts[start + row].tolist()
+            found.append(_Candidate(outline, outline.box, ious[start + row], stability, (x, y)))
+    return [mask for mask in found if not _is_cut_off(mask.box, crop)]
 
 
-def _well_rated(logits: Tensor, ious: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
-    """(N, K, a, b) and (N, K) → one row a mask: logits (M, a, b), its point (M,), its IoU (M,).
+def _well_rated(ious: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Points (M,) and outputs (M,) of the entries of (N, K) above the threshold, in order.
 
     A threshold of 0 or less keeps everything: a predicted IoU can be negative.
     """
     keep = ious > threshold if threshold > 0 else torch.ones_like(ious, dtype=torch.bool)
     point, output = keep.nonzero(as_tuple=True)
-    return logits[point, output], point, ious[point, output]
+    return point, output
 
 
-def _filtered(
-    logits: Tensor,
-    ious: Tensor,
-    points: Tensor,
-    mask_threshold: float,
-    crop: _Crop,
-    settings: MaskSettings,
-) -> _Candidates:
-    """Of logits (M, h, w) keep the masks that are stable, not empty and not cut off by the crop."""
-    stabilities = _stability(logits, mask_threshold, settings.stability_score_offset)
-    masks = logits > mask_threshold
-    keep = masks.flatten(1).any(1)
-    if settings.stability_score_thresh > 0:
-        keep &= stabilities >= settings.stability_score_thresh
-    kept = keep.nonzero()[:, 0]
-    boxes = _boxes(masks[kept])
-    whole = ~_is_cut_off(boxes, crop)
-    kept, boxes = kept[whole], boxes[whole]
-    runs = _run_lengths(masks[kept])
-    return _Candidates(boxes, ious[kept], stabilities[kept], points[kept], runs)
+def _boxes(flags: Tensor) -> NDArray[np.int64]:
+    """Boxes (M, 4) of maps (M, a, b), on the host: x0, y0, x1, y1, ends outside; of empty maps all 0."""
+    (x0, x1), (y0, y1) = _bounds(flags.any(1)), _bounds(flags.any(2))
+    boxes: NDArray[np.int64] = torch.stack([x0, y0, x1, y1], dim=1).cpu().numpy()
+    return boxes
 
 
-def _stability(logits: Tensor, threshold: float, offset: float) -> Tensor:
-    """(M,): the IoU of each mask cut ``offset`` above the threshold with itself cut as much below.
+def _bounds(flags: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each row (M, n) the first that is true and the one after the last; 0 and 0 if none is."""
+    n = flags.shape[1]
+    index = torch.arange(n, device=flags.device)
+    stop = torch.where(flags, index + 1, 0).amax(1)
+    return torch.where(flags, index, n).amin(1).minimum(stop), stop
+
+
+def _pixels_at_once(small: Tensor) -> int:
+    return PIXELS_AT_ONCE_ON_CPU if small.is_cpu else PIXELS_AT_ONCE
+
+
+def _groups(windows: Sequence[BoxXYXY], pixels: int) -> Iterator[tuple[int, int, BoxXYXY]]:
+    """Masks to enlarge together, from and to before, and the window around all of theirs.
+
+    As many as have at most so many pixels in that window, or one alone; none whose own window is empty, for
+    so is the mask.
+    """
+    start, around = 0, None
+    for row, window in enumerate([*windows, (0, 0, 0, 0)]):
+        both = _around(around, window) if around else window
+        fits = _pixels(window) > 0 and (row + 1 - start) * _pixels(both) <= pixels
+        if around and not fits:
+            yield start, row, around
+        if not around or not fits:
+            start, both = row, window
+        around = both if _pixels(window) else None
+
+
+def _around(one: BoxXYXY, other: BoxXYXY) -> BoxXYXY:
+    (a, b, c, d), (x0, y0, x1, y1) = one, other
+    return min(a, x0), min(b, y0), max(c, x1), max(d, y1)
+
+
+def _pixels(window: BoxXYXY) -> int:
+    x0, y0, x1, y1 = window
+    return max(0, x1 - x0) * max(0, y1 - y0)
+
+
+def _regions(
+    logits: Tensor, window: BoxXYXY, cut: _Cut, crop: _Crop
+) -> Iterator[tuple[int, float, Outline]]:
+    """Row, stability and outline of those of logits (M, w, h + 1) that are stable and not empty.
+
+    The logits fill a window of the crop, with a pixel of the lowest below each column.
+    """
+    stabilities = _stability(logits, cut)
+    rows = np.flatnonzero(stabilities >= cut.stability if cut.stability > 0 else stabilities >= 0)
+    kept = logits if len(rows) == len(logits) else logits[rows]
+    corner = window[0] + crop.box[0], window[1] + crop.box[1]
+    for row, outline in zip(rows.tolist(), outlines(kept, cut.level, corner), strict=True):
+        if len(outline):
+            yield row, float(stabilities[row]), outline
+
+
+def _stability(logits: Tensor, cut: _Cut) -> NDArray[np.float32]:
+    """(M,): the IoU of each mask cut high with itself cut low.
 
     The one lies inside the other, so it is a ratio of two areas; not a number if both are empty.
     """
-    return _areas(logits > threshold + offset) / _areas(logits > threshold - offset)
+    high, low = (count_above(logits, level).astype(np.float32) for level in (cut.high, cut.low))
+    with np.errstate(invalid="ignore"):
+        ratio: NDArray[np.float32] = high / low
+    return ratio
 
 
-def _areas(masks: Tensor) -> Tensor:
-    """Pixels inside each of (M, h, w); on a CPU short integers make it six times as fast."""
-    row_dtype = torch.int16 if masks.shape[2] < 2**15 else torch.int32
-    return masks.sum(2, dtype=row_dtype).sum(1)
-
-
-def _boxes(masks: Tensor) -> Tensor:
-    """Boxes (M, 4) of masks (M, h, w), none empty: first column and row, last column and row."""
-    if not len(masks):
-        return torch.zeros((0, 4), dtype=torch.int64, device=masks.device)
-    left, right = _first_and_last(masks.any(1))
-    top, bottom = _first_and_last(masks.any(2))
-    return torch.stack([left, top, right, bottom], dim=1)
-
-
-def _first_and_last(flags: Tensor) -> tuple[Tensor, Tensor]:
-    """Index of the first and of the last true flag in each row of (M, n); each row has one."""
-    n = flags.shape[1]
-    index = torch.arange(n, device=flags.device)
-    return torch.where(flags, index, n).amin(1), torch.where(flags, index, -1).amax(1)
-
-
-def _is_cut_off(boxes: Tensor, crop: _Crop) -> Tensor:
-    """(M,) bool: whether the box has a side near the crop's that isn't also near the picture's."""
+def _is_cut_off(box: BoxXYXY, crop: _Crop) -> bool:
+    """Whether the box has a side near the crop's that isn't also near the picture's."""
     height, width = crop.image_hw
-    in_picture = boxes + boxes.new_tensor(crop.box[:2] * 2)
-    near_crop = (in_picture - boxes.new_tensor(crop.box)).abs() <= EDGE_TOLERANCE_PX
-    near_picture = (in_picture - boxes.new_tensor([0, 0, width, height])).abs() <= EDGE_TOLERANCE_PX
-    return (near_crop & ~near_picture).any(1)
-
-
-def _run_lengths(masks: Tensor) -> tuple[NDArray[np.int64], ...]:
-    """Run lengths of masks (M, h, w), column by column, false first; one transfer to the host."""
-    columns = masks.transpose(1, 2).flatten(1)
-    changes = columns.clone()  # The pixel before the first counts as false.
-    changes[:, 1:] ^= columns[:, :-1]
-    row, position = changes.nonzero().cpu().numpy().T
-    per_mask = np.split(position, np.searchsorted(row, np.arange(1, len(masks))))
-    n_pixels = columns.shape[1]
-    return tuple(np.diff(starts, prepend=0, append=n_pixels) for starts in per_mask[: len(masks)])
-
-
-def _concatenated(parts: Sequence[_Candidates]) -> _Candidates:
-    return _Candidates(
-        torch.cat([part.boxes for part in parts]),
-        torch.cat([part.predicted_ious for part in parts]),
-        torch.cat([part.stabilities for part in parts]),
-        torch.cat([part.points for part in parts]),
-        tuple(chain.from_iterable(part.runs for part in parts)),
+    return any(
+        abs(side - of_crop) <= EDGE_TOLERANCE_PX < abs(side - of_picture)
+        for side, of_crop, of_picture in zip(box, crop.box, (0, 0, width, height), strict=True)
     )
 
 
-def _as_proposals(
-    found: _Candidates, keep: Tensor, points_xy: NDArray[np.float64], crop: _Crop
-) -> list[MaskProposal]:
-    """The kept rows, in that order, moved to the picture's frame."""
-    offset = crop.box[:2]
-    boxes = found.boxes[keep] + found.boxes.new_tensor(offset * 2)
-    prompts = points_xy[found.points[keep].cpu().numpy()] + offset
-    return [
-        MaskProposal(
-            rle=_in_picture(found.runs[i], crop),
-            bbox_xywh=_xywh(box),
-            area_px=int(found.runs[i][1::2].sum()),
-            predicted_iou=iou,
-            stability_score=stability,
-            crop_box_xywh=_xywh(crop.box),
-            points_xy=((x, y),),
-        )
-        for i, box, iou, stability, (x, y) in zip(
-            keep.tolist(),
-            boxes.tolist(),
-            found.predicted_ious[keep].tolist(),
-            found.stabilities[keep].tolist(),
-            prompts.tolist(),
-            strict=True,
-        )
-    ]
+def _best(found: Sequence[_Candidate], threshold: float) -> list[_Candidate]:
+    """Non-maximum suppression by box, best predicted IoU first; equals keep their order."""
+    boxes = torch.tensor([mask.box for mask in found], dtype=torch.float32).reshape(-1, 4)
+    ious = torch.tensor([mask.predicted_iou for mask in found], dtype=torch.float32)
+    return [found[i] for i in nms(boxes, ious, threshold).tolist()]
 
 
-def _in_picture(runs: NDArray[np.int64], crop: _Crop) -> RLE:
-    """A crop's mask as a mask of the whole picture."""
-    if crop.hw == crop.image_hw:
-        return encode_runs(runs, *crop.hw)
-    x0, y0, x1, y1 = crop.box
-    mask = np.zeros(crop.image_hw, dtype=np.bool_)
-    mask[y0:y1, x0:x1] = decode_runs(runs, *crop.hw)
-    return encode(mask)
+def _as_proposal(mask: _Candidate, crop: _Crop) -> MaskProposal:
+    height, width = crop.image_hw
+    return MaskProposal(
+        rle=encode_runs(mask.outline.runs(height, width), height, width),
+        bbox_xywh=_xywh(mask.box),
+        area_px=mask.outline.area_px,
+        predicted_iou=mask.predicted_iou,
+        stability_score=mask.stability,
+        crop_box_xywh=_xywh(crop.box),
+        points_xy=(mask.point_xy,),
+    )
 
 
 def _without_copies_across_crops(

@@ -6,15 +6,24 @@ non-maximum suppression. The blob decoder gives masks worth filtering, through a
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
 from segment_anything.modeling import Sam
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ssa.models.sam import SamArchitecture, build
+from ssa.device import Placement
+from ssa.models.sam import CropEmbedding, SamArchitecture, SamMaskProposer, build
 from ssa.types import RGBImage
+
+CPU = Placement(torch.device("cpu"), torch.float32)
 
 SMALL = SamArchitecture(
     image_size=128,
@@ -73,12 +82,49 @@ def random_sam(architecture: SamArchitecture = SMALL, seed: int = 0) -> Sam:
 
 def blob_sam() -> Sam:
     """A SAM of a real encoder and prompt encoder, random, and the blob decoder."""
-    sam = random_sam()
+    sam = _sam_with_broad_codes()
     sam.mask_decoder = BlobDecoder()
+    return sam
+
+
+def _sam_with_broad_codes() -> Sam:
+    sam = random_sam()
     codes = sam.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix
     codes.mul_(1.2 / codes.std())
     nn.init.zeros_(sam.prompt_encoder.point_embeddings[1].weight)
     return sam
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All masks of N points, drawn beforehand: (N, K, a, b) and (N, K)."""
+
+    masks: Tensor
+    ious: Tensor
+
+    def logits(self, points: Tensor, outputs: Tensor) -> Tensor:
+        return self.masks[points, outputs]
+
+
+class BlobProposer(SamMaskProposer):
+    """Ours over ``blob_sam``: only the decoder's own way through its weights is replaced."""
+
+    def __init__(self) -> None:
+        super().__init__(_sam_with_broad_codes(), CPU)
+
+    @torch.inference_mode()
+    def decode(self, embedding: CropEmbedding, points_xy: NDArray[np.float64]) -> Answers:
+        prompts = self._prompts(embedding, points_xy)
+        places = self.sam.prompt_encoder.get_dense_pe()
+        return Answers(*BlobDecoder()(embedding.features, places, prompts, prompts, True))
+
+
+def save_small(folder: Path, state: dict[str, Tensor], heads: int | None = 2) -> Path:
+    """A checkpoint's folder, with or without the decoder's head count; returns it."""
+    save_file(state, folder / "model.safetensors")
+    if heads is not None:
+        (folder / "config.json").write_text(json.dumps({"decoder_num_heads": heads}))
+    return folder
 
 
 def drawn_picture(height: int = 150, width: int = 200) -> RGBImage:

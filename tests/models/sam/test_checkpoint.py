@@ -1,25 +1,20 @@
-"""Reading SAM's architecture off its weights, loading them, and asking the model."""
+"""Reading SAM's architecture off its weights, and loading them."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
-from segment_anything import SamPredictor, sam_model_registry
+from segment_anything import sam_model_registry
 from torch import Tensor
 
 from ssa.config import MaskSettings
-from ssa.device import Placement
 from ssa.errors import WeightsError
 from ssa.models.sam import SamArchitecture, SamMaskProposer, architecture_of, build
-from tests.small_sam import SMALL, drawn_picture, random_sam
+from tests.small_sam import CPU, SMALL, drawn_picture, random_sam, save_small
 
-CPU = Placement(torch.device("cpu"), torch.float32)
 VIT = {
     "vit_b": SamArchitecture(768, 12, 12, (2, 5, 8, 11), 3072),
     "vit_l": SamArchitecture(1024, 24, 16, (5, 11, 17, 23), 4096),
@@ -30,13 +25,6 @@ VIT = {
 @pytest.fixture(scope="module")
 def state() -> dict[str, Tensor]:
     return dict(random_sam().state_dict())
-
-
-def save_small(folder: Path, state: dict[str, Tensor], heads: int | None = 2) -> Path:
-    save_file(state, folder / "model.safetensors")
-    if heads is not None:
-        (folder / "config.json").write_text(json.dumps({"decoder_num_heads": heads}))
-    return folder
 
 
 @pytest.mark.parametrize(
@@ -79,73 +67,6 @@ def test_loaded_weights_are_the_saved_ones(
     for name, tensor in loaded.state_dict().items():
         assert tensor.dtype == torch.float32
         assert torch.equal(tensor, stored[name].float())
-
-
-def test_answers_are_the_packages(tmp_path: Path, state: dict[str, Tensor]) -> None:
-    picture = drawn_picture(90, 140)
-    points = np.array([[10.0, 20.0], [77.5, 60.25]])
-    package = SamPredictor(random_sam())
-    package.set_image(picture)
-    prompts = torch.from_numpy(package.transform.apply_coords(points, (90, 140)))[:, None]
-    masks, ious, low = package.predict_torch(prompts, torch.ones(2, 1), return_logits=True)
-
-    ours = SamMaskProposer.load(save_small(tmp_path, state), CPU)
-    embedding = ours.embed(picture)
-    logits, our_ious = ours.decode(embedding, points)
-    torch.testing.assert_close(embedding.features, package.features)
-    torch.testing.assert_close(logits, low)
-    torch.testing.assert_close(our_ious, ious)
-    assert ours.upscale(embedding, logits[0]).shape == (3, 90, 140)
-    torch.testing.assert_close(ours.upscale(embedding, logits[0]), masks[0])
-
-
-def test_the_decoders_heads_come_from_the_config(tmp_path: Path, state: dict[str, Tensor]) -> None:
-    def logits(heads: int | None) -> Tensor:
-        (tmp_path / "config.json").unlink(missing_ok=True)
-        proposer = SamMaskProposer.load(save_small(tmp_path, state, heads), CPU)
-        embedding = proposer.embed(drawn_picture())
-        return proposer.decode(embedding, np.array([[50.0, 50.0]]))[0]
-
-    assert not torch.allclose(logits(2), logits(4))
-    assert torch.equal(logits(8), logits(None))  # As published.
-
-
-def test_the_encoder_gets_red_in_the_first_channel_and_grey_padding(
-    state: dict[str, Tensor],
-) -> None:
-    proposer = SamMaskProposer(random_sam(), CPU)
-    seen: list[Tensor] = []
-    proposer.sam.image_encoder.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    red = np.zeros((64, 128, 3), np.uint8)
-    red[..., 0] = 255
-    proposer.embed(red)
-    (pixels,) = seen
-    assert pixels.shape == (1, 3, 128, 128)
-    expected = torch.tensor([(255 - 123.675) / 58.395, -116.28 / 57.12, -103.53 / 57.375])
-    torch.testing.assert_close(pixels[0, :, :64], expected.view(3, 1, 1).expand(3, 64, 128))
-    assert not pixels[0, :, 64:].any()
-
-
-@pytest.mark.parametrize("hw", [(1, 1), (1, 400), (400, 1), (3000, 2)])
-def test_pictures_of_any_size(hw: tuple[int, int]) -> None:
-    proposer = SamMaskProposer(random_sam(), CPU)
-    embedding = proposer.embed(np.zeros((*hw, 3), np.uint8))
-    logits, _ = proposer.decode(embedding, np.array([[0.5, 0.5]]))
-    assert proposer.upscale(embedding, logits[0]).shape == (3, *hw)
-
-
-def test_half_precision_computes_and_answers_in_float32() -> None:
-    picture, points = drawn_picture(), np.array([[60.0, 70.0], [150.0, 100.0]])
-    half = SamMaskProposer(random_sam(), Placement(torch.device("cpu"), torch.bfloat16))
-    full = SamMaskProposer(random_sam(), CPU)
-    embedding = half.embed(picture)
-    assert embedding.features.dtype == torch.bfloat16
-    logits, ious = half.decode(embedding, points)
-    expected_logits, expected_ious = full.decode(full.embed(picture), points)
-    assert logits.dtype == ious.dtype == torch.float32
-    # Three significant digits through some twenty layers.
-    assert (logits - expected_logits).abs().mean() < 0.1 * expected_logits.std()
-    torch.testing.assert_close(ious, expected_ious, atol=0.05, rtol=0.05)
 
 
 def test_an_incomplete_checkpoint_is_named(tmp_path: Path, state: dict[str, Tensor]) -> None:

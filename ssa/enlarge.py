@@ -1,0 +1,109 @@
+"""Enlarges parts of small maps: any resizing that treats rows and columns apart, as two matrices.
+
+A chain of bilinear resizes and cuts is linear, the same for each row and then for each column; so the whole
+chain is one matrix for rows and one for columns. Few of a matrix's entries aren't zero, and these lie near
+its diagonal, so any window of the large map is made from a small part of the small one, and no more is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+# Lines of the large map made by one product: of more, more would be zeros.
+LINES_AT_ONCE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Resizing:
+    """A resizing of one side, from ``n`` to ``m`` pixels.
+
+    ``weights`` (m, n) float32 is what each large pixel takes of each small one; ``first`` and ``last`` (m,),
+    ascending, are the small pixels at the ends of what it takes.
+    """
+
+    weights: Tensor
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, size: int, steps: Sequence[tuple[int, int]], device: torch.device) -> Resizing:
+        """Bilinear, in steps: resize to a size, then keep so many pixels from the start.
+
+        The weights are what the resizes make of single bright pixels. Small pixels after the last one that
+        any large one takes are left out.
+        """
+        response = torch.eye(size)[None]
+        for resized, kept in steps:
+            response = F.interpolate(response, resized, mode="linear", align_corners=False)
+            response = response[..., :kept]
+        taken = response[0].numpy() != 0  # (n, m)
+        first, last = taken.argmax(0), size - 1 - taken[::-1].argmax(0)
+        return cls(response[0, : last[-1] + 1].T.contiguous().to(device), first, last)
+
+    def reach(
+        self, start: NDArray[np.int64], stop: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Large pixels, from and to before, that take of small ones from ``start`` to before ``stop``."""
+        return np.searchsorted(self.last, start), np.searchsorted(self.first, stop)
+
+    def needs(self, start: int, stop: int) -> slice:
+        """Small pixels that large ones from ``start`` to before ``stop`` take of."""
+        return slice(int(self.first[start]), int(self.last[stop - 1]) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Enlargement:
+    """From small maps to large ones."""
+
+    rows: Resizing
+    columns: Resizing
+
+    @property
+    def small_hw(self) -> tuple[int, int]:
+        """Rows and columns of a small map that matter."""
+        return self.rows.weights.shape[1], self.columns.weights.shape[1]
+
+    def reach(self, boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Boxes (M, 4) of small maps → what of the large depends on them; x0, y0, x1, y1, ends outside."""
+        x0, x1 = self.columns.reach(boxes[:, 0], boxes[:, 2])
+        y0, y1 = self.rows.reach(boxes[:, 1], boxes[:, 3])
+        return np.stack([x0, y0, x1, y1], axis=1)
+
+    def window(self, small: Tensor, box: Sequence[int], below: float) -> Tensor:
+        """Of small maps (M, a, b) the box x0, y0, x1, y1 of the large: (M, x1 - x0, y1 - y0 + 1).
+
+        Column by column, as run lengths want it, with a pixel of ``below`` under each column.
+        """
+        x0, y0, x1, y1 = box
+        rows = self.rows.needs(y0, y1)
+        wide = _spread(small[:, rows], self.columns, x0, x1)
+        large = small.new_empty(len(small), x1 - x0, y1 - y0 + 1)
+        large[..., -1] = below
+        flat, flat_wide = large.flatten(0, 1), wide.flatten(0, 1)
+        for start, stop in _spans(y0, y1):
+            part = self.rows.needs(start, stop)
+            source = flat_wide[:, part.start - rows.start : part.stop - rows.start]
+            weights = self.rows.weights[start:stop, part]
+            torch.mm(source, weights.T, out=flat[:, start - y0 : stop - y0])
+        return large
+
+
+def _spread(small: Tensor, columns: Resizing, x0: int, x1: int) -> Tensor:
+    """(M, a, b) → (M, x1 - x0, a): its columns, resized."""
+    wide = small.new_empty(len(small), x1 - x0, small.shape[1])
+    for start, stop in _spans(x0, x1):
+        part = columns.needs(start, stop)
+        weights = columns.weights[start:stop, part]
+        wide[:, start - x0 : stop - x0] = (small[..., part] @ weights.T).mT
+    return wide
+
+
+def _spans(start: int, stop: int) -> list[tuple[int, int]]:
+    return [(at, min(at + LINES_AT_ONCE, stop)) for at in range(start, stop, LINES_AT_ONCE)]

@@ -1,0 +1,151 @@
+"""A SAM as the engine's mask proposer, and as the promptable model that ``ssa.amg`` asks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from segment_anything.modeling import Sam
+from torch import Tensor
+from torch.nn import functional as F
+
+from ssa.amg import generate, no_progress
+from ssa.batching import BatchLimit
+from ssa.config import MaskSettings
+from ssa.device import Placement, memory_errors_told
+from ssa.enlarge import Enlargement, Resizing
+from ssa.models.sam.architecture import PIXEL_MEAN, PIXEL_STD
+from ssa.models.sam.checkpoint import load_sam
+from ssa.models.sam.decoder import DecodedPoints, Outlook, PointDecoder
+from ssa.models.sam.encoder import encode
+from ssa.stages import Progress
+from ssa.types import MaskProposal, RGBImage
+
+# Numbers that a batch's patches hold: on a CPU what its caches do, on a GPU enough to keep it busy.
+PATCH_NUMBERS_AT_ONCE_ON_CPU = 2**22
+PATCH_NUMBERS_AT_ONCE = 2**27
+
+
+@dataclass(frozen=True, slots=True)
+class CropEmbedding:
+    """A crop as SAM's encoder sees it, ready for any number of prompts.
+
+    ``features`` are the encoder's (1, C, g, g) and ``outlook`` what the decoder makes of them;
+    ``input_hw`` is the resized crop's size inside the encoder's square input, ``crop_hw`` the crop's own,
+    both in pixels. ``enlargement`` takes the decoder's small masks to the crop's size.
+    """
+
+    features: Tensor
+    outlook: Outlook
+    enlargement: Enlargement
+    input_hw: tuple[int, int]
+    crop_hw: tuple[int, int]
+
+    @property
+    def visible_hw(self) -> tuple[int, int]:
+        """Rows and columns of patches that masks of the crop are made of; one is 4 small pixels wide."""
+        height, width = self.enlargement.small_hw
+        return -(-height // 4), -(-width // 4)
+
+
+class SamMaskProposer:
+    """Proposes masks with a SAM.
+
+    The encoder and the decoder compute in the placement's number type. Two parts stay in float32: the
+    prompt encoder takes sines of large multiples of the coordinates, which fewer bits would scramble, and
+    the decoder's heads rate and draw.
+    """
+
+    mask_threshold = 0.0
+
+    def __init__(self, sam: Sam, placement: Placement) -> None:
+        self._placement = placement
+        self.sam = sam.to(placement.device).float().eval().requires_grad_(False)
+        self.sam.image_encoder.to(placement.dtype)
+        self._decoder = PointDecoder(self.sam.mask_decoder, placement.dtype)
+        self._input_px: int = sam.image_encoder.img_size
+        self._mean = torch.tensor(PIXEL_MEAN, device=placement.device).view(3, 1, 1)
+        self._std = torch.tensor(PIXEL_STD, device=placement.device).view(3, 1, 1)
+        numbers = sam.prompt_encoder.embed_dim * math.prod(sam.prompt_encoder.image_embedding_size)
+        on_cpu = placement.device.type == "cpu"
+        at_once = PATCH_NUMBERS_AT_ONCE_ON_CPU if on_cpu else PATCH_NUMBERS_AT_ONCE
+        self.points_at_once = max(1, at_once // numbers)
+        self.points_limit = BatchLimit("points")
+
+    @classmethod
+    def load(cls, folder: Path, placement: Placement) -> SamMaskProposer:
+        """The SAM in ``folder``: ``model.safetensors``, else the one ``*.pth`` in it.
+
+        Weights of any float type are cast to the placement's. Raises ``WeightsError`` when the folder
+        doesn't hold one readable, complete SAM.
+        """
+        return cls(load_sam(folder), placement)
+
+    def propose(
+        self, image: RGBImage, settings: MaskSettings, progress: Progress = no_progress
+    ) -> tuple[MaskProposal, ...]:
+        """Masks of everything in the picture ((H, W, 3) RGB uint8); none found is an empty tuple."""
+        return generate(self, image, settings, progress)
+
+    @memory_errors_told
+    @torch.inference_mode()
+    def embed(self, crop: RGBImage) -> CropEmbedding:
+        """Encode a crop (h, w, 3), RGB uint8: long side to the input's, then padded below and right."""
+        crop_hw = (crop.shape[0], crop.shape[1])
+        input_hw = _fit_hw(*crop_hw, self._input_px)
+        features = encode(self.sam.image_encoder, self._pixels(crop, input_hw))
+        prompts = self.sam.prompt_encoder
+        no_mask = prompts.no_mask_embed.weight.view(1, -1, 1, 1)
+        outlook = self._decoder.look(features + no_mask, prompts.get_dense_pe())
+        enlargement = self._enlargement(input_hw, crop_hw)
+        return CropEmbedding(features, outlook, enlargement, input_hw, crop_hw)
+
+    @torch.inference_mode()
+    def decode(self, embedding: CropEmbedding, points_xy: NDArray[np.float64]) -> DecodedPoints:
+        """Three masks for each foreground point (N, 2), pixels of the crop, over what the crop covers."""
+        prompts = self._prompts(embedding, points_xy)
+        return self._decoder.decode(embedding.outlook, prompts, embedding.visible_hw)
+
+    def enlargement(self, embedding: CropEmbedding) -> Enlargement:
+        """How ``decode``'s masks become masks of the crop: bilinear, padding cut off, bilinear again."""
+        return embedding.enlargement
+
+    def _pixels(self, crop: RGBImage, input_hw: tuple[int, int]) -> Tensor:
+        """The encoder's input (1, 3, S, S)."""
+        resized = Image.fromarray(crop).resize(input_hw[::-1], Image.Resampling.BILINEAR)
+        pixels = torch.from_numpy(np.array(resized)).to(self._placement.device).permute(2, 0, 1)
+        pixels = (pixels - self._mean) / self._std
+        # Zeros after normalisation, as in training: the padding is mean grey.
+        padding = (0, self._input_px - input_hw[1], 0, self._input_px - input_hw[0])
+        return F.pad(pixels, padding)[None].to(self._placement.dtype)
+
+    def _enlargement(self, input_hw: tuple[int, int], crop_hw: tuple[int, int]) -> Enlargement:
+        """Masks are four times as fine as the patches, and first brought to the input's size."""
+        fine_px = 4 * self.sam.prompt_encoder.image_embedding_size[0]
+        rows, columns = (
+            Resizing.of(fine_px, [(self._input_px, seen), (size, size)], self._placement.device)
+            for seen, size in zip(input_hw, crop_hw, strict=True)
+        )
+        return Enlargement(rows, columns)
+
+    def _prompts(self, embedding: CropEmbedding, points_xy: NDArray[np.float64]) -> Tensor:
+        """Tokens (N, 2, C), float32, of points: one says where, one that no box comes with it."""
+        (input_h, input_w), (crop_h, crop_w) = embedding.input_hw, embedding.crop_hw
+        encoder = self.sam.prompt_encoder
+        # Half a pixel on, to the middle of one.
+        scaled = points_xy * (input_w / crop_w, input_h / crop_h) + 0.5
+        points = torch.from_numpy(scaled).to(self._placement.device)[:, None]
+        places = encoder.pe_layer.forward_with_coords(points, encoder.input_image_size)
+        foreground = places + encoder.point_embeddings[1].weight
+        return torch.cat([foreground, encoder.not_a_point_embed.weight.expand_as(foreground)], 1)
+
+
+def _fit_hw(height: int, width: int, side_px: int) -> tuple[int, int]:
+    """The size whose long side is ``side_px``, to the nearest pixel, and at least one either way."""
+    scale = side_px / max(height, width)
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
