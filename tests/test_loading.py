@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import subprocess
@@ -91,6 +90,7 @@ def test_a_wide_a_tiny_and_an_empty_picture_go_through(loaded: LoadedEngine) -> 
 
 def test_every_bundle_has_its_settings(loaded: LoadedEngine) -> None:
     assert loaded.settings is BUNDLE_SETTINGS["tiny"]
+    assert loaded.placement == CPU
     assert {"tiny", "light", "base"} == set(BUNDLE_SETTINGS)
 
 
@@ -108,14 +108,6 @@ def test_a_damaged_file_is_named_and_nothing_is_loaded(tmp_path: Path) -> None:
 def test_a_bundle_asked_for_is_never_replaced() -> None:
     with pytest.raises(WeightsError, match=r"download_weights base"):
         load_engine(ROOT / "weights", "base", device="cpu")
-
-
-def test_the_reason_for_the_device_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "ssa"):
-        choose_placement("cpu")
-    assert "device cpu (asked for)" in caplog.text
-    with pytest.raises(ValueError, match="dtype must be one of"):
-        choose_placement("cpu", "float8")
 
 
 # Names and connections are refused below Python's own socket module, and what was tried is told: a

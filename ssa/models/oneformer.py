@@ -21,8 +21,8 @@ from ssa.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, ope
 from ssa.types import LabelMap, RGBImage
 
 # Class scores are enlarged to the picture's size a band of rows at a time, this many numbers a band
-# (64 MiB of float32): all of a 100 megapixel picture with 150 classes would take 60 GB.
-BAND_NUMBERS = 2**24
+# (32 MiB of float32): all of a 100 megapixel picture with 150 classes would take 60 GB.
+BAND_NUMBERS = 2**23
 
 # The backbone halves the picture five times; a side shorter than this would vanish on the way.
 SHORTEST_SIDE_PX = 32

@@ -10,6 +10,7 @@ import open_clip
 import pytest
 import torch
 
+from benchmarks.real_sizes import BLIP_BASE_TEXT, BLIP_BASE_VISION, SWIN_LARGE, SWIN_TINY, VIT_B_16
 from ssa.device import Placement
 from ssa.labels import load_labels
 from ssa.models.blip import BlipCaptioner
@@ -22,20 +23,6 @@ from tests.models.spying import noise
 pytestmark = pytest.mark.slow
 
 CPU = Placement(torch.device("cpu"), torch.float32)
-
-SWIN_TINY = {
-    "embed_dim": 96,
-    "depths": [2, 2, 6, 2],
-    "num_heads": [3, 6, 12, 24],
-    "window_size": 7,
-}
-SWIN_LARGE = {
-    "embed_dim": 192,
-    "depths": [2, 2, 18, 2],
-    "num_heads": [6, 12, 24, 48],
-    "window_size": 12,
-    "image_size": 384,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +50,7 @@ def test_oneformer(
 
 
 def test_blip_base(tmp_path: Path) -> None:
-    vision = {"image_size": 384, "initializer_range": 0.02}
-    write_blip(tmp_path, vision, {"num_attention_heads": 12}, vocabulary_size=30524)
+    write_blip(tmp_path, BLIP_BASE_VISION, BLIP_BASE_TEXT, vocabulary_size=30524)
     captions = BlipCaptioner.load(tmp_path, CPU, 5).caption([noise(90, 120), noise(7, 1)])
     assert len(captions) == 2
     assert all(captions)
@@ -83,8 +69,7 @@ def test_clip_vit_b_32(tmp_path: Path) -> None:
     ("reduce_dim", "refined"), [(16, False), (64, True)], ids=["rd16", "rd64-refined"]
 )
 def test_clipseg(tmp_path: Path, reduce_dim: int, refined: bool, side_px: int) -> None:
-    vision = {"patch_size": 16}  # ViT-B/16; the class's own default is 32
-    write_clipseg(tmp_path, {"reduce_dim": reduce_dim, "vision_config": vision}, refined)
+    write_clipseg(tmp_path, {"reduce_dim": reduce_dim, "vision_config": VIT_B_16}, refined)
     chooser = ClipSegChooser.load(tmp_path, CPU, side_px)
     crop, own = noise(90, 120), ["dog", "red car", "sky"]
     assert chooser.logits([crop], [own])[0].shape == (3, side_px, side_px)

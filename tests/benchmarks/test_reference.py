@@ -1,0 +1,91 @@
+"""The published pipeline, plain, and the engine give every mask the same name."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.drawn_masks import draw_masks, proposal_of
+from benchmarks.reference import Named, Reference, load_generator, load_reference
+from ssa.image import decode_image
+from ssa.loading import LoadedEngine, load_engine
+from ssa.types import MaskProposal, RGBImage
+from toyworld.scenes import draw_scene
+from toyworld.seeds import evaluation_seed
+
+ROOT = Path(__file__).parents[2]
+CPU = torch.device("cpu")
+
+
+@dataclass
+class Both:
+    loaded: LoadedEngine
+    reference: Reference
+
+    def names(
+        self, image: RGBImage, proposals: tuple[MaskProposal, ...]
+    ) -> tuple[list[Named], list[Named]]:
+        annotated = self.loaded.engine.label(image, proposals, self.loaded.settings)
+        ours = [Named(a.class_name, a.class_proposals) for a in annotated.annotations]
+        return ours, self.reference.label(image, proposals)
+
+
+@pytest.fixture(scope="module")
+def both() -> Both:
+    loaded = load_engine(ROOT / "weights", "tiny", "cpu", "float32")
+    labels = loaded.settings.labels
+    return Both(loaded, load_reference(loaded.bundle, loaded.stages.nouns, labels, CPU))
+
+
+@pytest.mark.parametrize(("seed", "height", "width"), [(0, 256, 256), (1, 192, 256), (3, 140, 110)])
+def test_every_region_of_a_drawn_scene_has_one_name(
+    both: Both, seed: int, height: int, width: int
+) -> None:
+    scene = draw_scene(evaluation_seed(seed), height, width)
+    regions = tuple(proposal_of(region.mask) for region in scene.regions if region.mask.any())
+    ours, reference = both.names(scene.image, regions[:8] + draw_masks(3, height, width, seed))
+    assert ours == reference
+    assert len({named.class_name for named in ours}) > 3
+
+
+def test_a_part_of_the_street_too_in_masks_that_were_found(both: Both) -> None:
+    image = decode_image(ROOT / "examples" / "street.png")[250:450, 100:360]
+    settings = replace(both.loaded.settings.masks, points_per_side=8)
+    proposals = both.loaded.stages.proposer.propose(image, settings, lambda *_: None)
+    ours, reference = both.names(image, proposals)
+    assert ours == reference
+    assert len(ours) > 3
+    generator = load_generator(both.loaded.bundle.folder("sam"), settings, CPU)
+    found = [mask["segmentation"]["counts"] for mask in generator.generate(image)]
+    assert found == [proposal.rle.counts for proposal in proposals]
+
+
+def test_one_candidate_is_a_name_and_asks_no_clipseg(both: Both) -> None:
+    def never(*_: object) -> list[int]:
+        raise AssertionError
+
+    one = Reference(
+        segmentors=dict(list(both.reference.segmentors.items())[:1]),
+        caption=lambda _: "",
+        nouns=both.reference.nouns,
+        score=both.reference.score,
+        count_wins=never,
+        settings=both.reference.settings,
+    )
+    scene = draw_scene(evaluation_seed(4), 96, 96)
+    (named,) = one.label(scene.image, draw_masks(1, 96, 96))
+    assert named.class_proposals == (named.class_name,)
+
+
+def test_stages_are_told_in_the_engines_words(both: Both) -> None:
+    told: list[str] = []
+    scene = draw_scene(evaluation_seed(5), 128, 128)
+    masks = draw_masks(2, 128, 128)
+    both.reference.label(scene.image, masks, lambda name: told.append(name) or nullcontext())
+    annotated = both.loaded.engine.label(scene.image, masks, both.loaded.settings)
+    assert set(told) <= set(annotated.stage_seconds)
+    assert set(told) >= {"segmentors", "captions", "nouns", "clip"}
