@@ -6,6 +6,7 @@ keyword literals only, each description is one plain string, and the output clas
 ``Input`` lines promise is checked again in ``check_inputs``, for a runtime without a schema checks nothing.
 """
 
+import gc
 import inspect
 import logging
 import os
@@ -62,7 +63,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         logging.getLogger("ssa").setLevel(logging.INFO)
         # Read by huggingface_hub when it is imported, which the next import brings about.
         os.environ["HF_HUB_OFFLINE"] = "1"
-        with traceback_in_server_log():
+        with traceback_in_server_log(), nothing_collected():
             from ssa.loading import load_engine
 
             bundle, device, dtype = (
@@ -172,6 +173,16 @@ INPUTS = {
     for name, parameter in inspect.signature(Predictor.predict).parameters.items()
     if name != "self"
 }
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """No search for garbage meanwhile: what is made in setup stays, and looking it through costs half a second."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager

@@ -7,21 +7,26 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from ssa.config import BUNDLE_SETTINGS
+from benchmarks.drawn_masks import draw_masks
+from ssa.config import BUNDLE_SETTINGS, BatchSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.image import decode_image
 from ssa.loading import LoadedEngine, load_engine
 from ssa.masks import decode
 from ssa.models.blip import BlipCaptioner
+from ssa.models.clipseg import ClipSegChooser
 from ssa.models.sam import SamMaskProposer
 from ssa.sa1b import dumps
 from ssa.types import AnnotatedImage
+from toyworld.scenes import draw_scene
 
 ROOT = Path(__file__).parents[1]
 STREET = ROOT / "examples" / "street.png"
@@ -78,6 +83,34 @@ def test_proposals_describe_their_masks(street: AnnotatedImage) -> None:
 def test_the_same_input_gives_the_same_bytes(loaded: LoadedEngine, street: AnnotatedImage) -> None:
     again = loaded.engine.annotate(decode_image(STREET), loaded.settings)
     assert dumps(again, True) == dumps(street, True)
+
+
+@pytest.mark.parametrize("seed", [7, 194])
+def test_crops_one_by_one_get_the_names_they_get_in_batches(
+    loaded: LoadedEngine, seed: int
+) -> None:
+    scene = draw_scene(seed, 224, 256).image
+    proposals = draw_masks(24, *scene.shape[:2], seed=seed)
+    one_by_one = replace(loaded.settings, batches=BatchSettings(caption=1, clip=1, clipseg=1))
+    batched = loaded.engine.label(scene, proposals, loaded.settings)
+    alone = loaded.engine.label(scene, proposals, one_by_one)
+    for first, second in zip(batched.annotations, alone.annotations, strict=True):
+        assert first.class_name == second.class_name
+        assert first.class_proposals == second.class_proposals
+        assert first.evidence.caption == second.evidence.caption
+        scores = {scored.label: scored.score for scored in second.evidence.ranking}
+        assert {s.label: s.score for s in first.evidence.ranking} == pytest.approx(scores, abs=1e-4)
+
+
+def test_logits_of_a_batch_are_those_of_its_crops_alone(loaded: LoadedEngine) -> None:
+    chooser = loaded.stages.chooser
+    assert isinstance(chooser, ClipSegChooser)
+    street = decode_image(STREET)
+    crops = [street[y : y + 150, x : x + 220] for y in (0, 300, 500) for x in (0, 250, 500)]
+    labels = [["car", "house", "dog", "tree", "sky"][: 2 + number % 4] for number in range(9)]
+    together = chooser.logits(crops, labels)
+    for crop, own, logits in zip(crops, labels, together, strict=True):
+        torch.testing.assert_close(chooser.logits([crop], [own])[0], logits, atol=1e-4, rtol=0)
 
 
 def test_a_wide_a_tiny_and_an_empty_picture_go_through(loaded: LoadedEngine) -> None:
