@@ -3,7 +3,8 @@
 The method of Segment Anything (arXiv 2304.02643, section 5 and appendix B): ask for masks at every point of
 a grid, over the picture and over ever smaller overlapping crops; keep the masks that the model rates well
 and that barely change with the threshold; of those with nearly the same box keep the best. Settings
-mean what they mean in the ``segment_anything`` package, and the masks and their order are the same.
+mean what they mean in the ``segment_anything`` package, and the masks and their order are the same, but
+for a pixel here and there whose logit lies within rounding of the threshold.
 
 It is faster in three ways: masks that the model itself rates low are never drawn, the others are enlarged
 only where they can be, and a mask is done with, down to its runs, while it lies in the cache. It differs
