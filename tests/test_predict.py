@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -24,7 +26,7 @@ from PIL import Image
 
 import predict_client
 from cog_server import CogServer, ServerError
-from predict import MASK_INPUTS, Predictor, check_inputs, settings_for
+from predict import MASK_INPUTS, Predictor, check_inputs, nothing_collected, settings_for
 from ssa.config import ImageLimits, MaskSettings, Settings
 from ssa.errors import ImageError, InputError, OutOfMemory
 from tests.server import InFlight, data_uri, decode_data_uri, picture_png, web_server
@@ -533,3 +535,10 @@ def test_setup_without_weights_names_the_file_and_the_command(tmp_path: Path) ->
         assert "./scripts/download_weights light" in str(caught.value)
         answer = running.request("POST", "/predictions", {"input": {}})
         assert answer.status == 503
+
+
+def test_garbage_is_collected_again_after_setup_however_it_ends() -> None:
+    with suppress(KeyError), nothing_collected():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()

@@ -104,6 +104,15 @@ def test_looking_at_possible_winners_alone_changes_no_pixel(
     )
 
 
+def test_where_a_picture_shrinks_the_second_everywhere_may_be_first() -> None:
+    scores = torch.zeros(4, 9, 9)
+    for number, columns in enumerate([slice(0, 4), slice(3, 7), slice(6, 9)]):
+        scores[number, :, columns] = 1
+    scores[3] = 0.6  # below another one between any two columns, above each over all of them
+    assert 3 not in possible_winners(scores)
+    assert best_class(scores, (1, 1)).tolist() == [[3]]
+
+
 def test_a_class_that_is_nowhere_near_the_best_is_left_out() -> None:
     scores = torch.zeros(4, 3, 3)
     scores[1], scores[3, 0, 0] = 0.5, 0.9
