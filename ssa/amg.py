@@ -28,9 +28,10 @@ from torchvision.ops import nms
 
 from ssa.batching import BatchLimit
 from ssa.config import MaskSettings
+from ssa.crops import scaled_box
 from ssa.device import memory_errors_told
 from ssa.enlarge import Enlargement
-from ssa.masks import area, box_of, clean_small_regions, decode, encode, encode_runs
+from ssa.masks import area, box_of, clean_small_regions, decode_part, encode, encode_runs
 from ssa.stages import Progress
 from ssa.tracing import Outline, count_above, outlines
 from ssa.types import RLE, BoxXYWH, BoxXYXY, MaskProposal, RGBImage
@@ -386,9 +387,19 @@ def _cleaned(found: Sequence[MaskProposal], settings: MaskSettings) -> list[Mask
 
 
 def _clean_one(proposal: MaskProposal, min_area: int) -> tuple[MaskProposal, bool]:
-    mask, changed = clean_small_regions(decode(proposal.rle), min_area)
+    """The mask without specks and pinholes, and whether it had any; only its surroundings are looked at.
+
+    They reach ``min_area`` pixels beyond its box, so background that goes on outside is never a pinhole.
+    """
+    height, width = proposal.rle.height, proposal.rle.width
+    left, top, right, bottom = scaled_box(proposal.bbox_xywh, 1.0, height, width)
+    x0, y0 = max(left - min_area, 0), max(top - min_area, 0)
+    x1, y1 = min(right + min_area, width), min(bottom + min_area, height)
+    part, changed = clean_small_regions(decode_part(proposal.rle, (x0, y0, x1, y1)), min_area)
     if not changed:
         return proposal, False
+    mask = np.zeros((height, width), dtype=np.bool_)
+    mask[y0:y1, x0:x1] = part
     rle = encode(mask)
     return replace(proposal, rle=rle, bbox_xywh=box_of(mask), area_px=area(rle)), True
 

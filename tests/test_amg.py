@@ -309,3 +309,22 @@ def test_crops_are_segment_anythings(height: int, width: int, layers: int, overl
 @given(st.integers(1, 64))
 def test_points_are_segment_anythings(points_per_side: int) -> None:
     np.testing.assert_allclose(amg.point_grid(points_per_side), build_point_grid(points_per_side))
+
+
+@given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 40), st.integers(0, 60))
+def test_cleaning_a_masks_surroundings_is_cleaning_the_picture(
+    seed: int, height: int, width: int, min_area: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((height, width), dtype=np.bool_)
+    rows, columns = (np.sort(rng.integers(0, side + 1, 2)) for side in (height, width))
+    mask[slice(*rows), slice(*columns)] = True
+    mask ^= rng.random(mask.shape) < rng.choice([0, 0.02, 0.2])
+    mask[rng.integers(height), rng.integers(width)] = True
+    rle, box = masks.encode(mask), masks.box_of(mask)
+    found = MaskProposal(rle, box, int(mask.sum()), 1.0, 1.0, (0, 0, width, height), ((0, 0),))
+    cleaned, changed = amg._clean_one(found, min_area)
+    expected, was_changed = masks.clean_small_regions(mask, min_area)
+    assert changed == was_changed
+    np.testing.assert_array_equal(masks.decode(cleaned.rle), expected)
+    assert (cleaned.bbox_xywh, cleaned.area_px) == (masks.box_of(expected), expected.sum())
