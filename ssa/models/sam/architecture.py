@@ -19,6 +19,7 @@ from segment_anything.modeling import (
 )
 from torch import Tensor, nn
 
+from ssa.checkpoints import Shapes
 from ssa.errors import WeightsError
 
 # Of all published checkpoints; the one fact that no tensor's shape tells.
@@ -69,7 +70,7 @@ def architecture_of(
 
     Raises ``WeightsError`` when a tensor it needs is missing or the shapes are no SAM's.
     """
-    shapes = _Shapes(state)
+    shapes = Shapes(state, "SAM")
     embed_dim, _, patch_size, _ = shapes.of("image_encoder.patch_embed.proj.weight", 4)
     _, grid, grid_w, _ = shapes.of("image_encoder.pos_embed", 4)
     if grid != grid_w:
@@ -113,33 +114,7 @@ def build(architecture: SamArchitecture) -> Sam:
     return sam.eval()
 
 
-class _Shapes:
-    """Shapes of a state dict's tensors, with errors that name what is missing."""
-
-    def __init__(self, state: Mapping[str, Tensor]) -> None:
-        self._shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
-
-    def of(self, name: str, ndim: int) -> tuple[int, ...]:
-        """The shape of one tensor, which must have ``ndim`` dimensions, none of them empty."""
-        if name not in self._shapes:
-            raise WeightsError(
-                f"SAM weights: tensor {name!r} is missing; is this a SAM checkpoint?"
-            )
-        shape = self._shapes[name]
-        if len(shape) != ndim or 0 in shape:
-            raise WeightsError(f"SAM weights: {name!r} should have {ndim} dimensions, got {shape}")
-        return shape
-
-    def count(self, prefix: str) -> int:
-        """How many numbered modules follow ``prefix`` ("blocks." → 12 for blocks.0 to blocks.11)."""
-        rest = (name[len(prefix) :] for name in self._shapes if name.startswith(prefix))
-        numbers = {part for name in rest if (part := name.split(".", 1)[0]).isdecimal()}
-        if not numbers:
-            raise WeightsError(f"SAM weights: no tensor {prefix}*; is this a SAM checkpoint?")
-        return len(numbers)
-
-
-def _attention_plan(shapes: _Shapes, depth: int, grid: int) -> tuple[int, tuple[int, ...], int]:
+def _attention_plan(shapes: Shapes, depth: int, grid: int) -> tuple[int, tuple[int, ...], int]:
     """Window size (0 for none), the global blocks, and a head's channels.
 
     A block that attends over ``s`` patches a side has 2 s - 1 relative positions, so a table as long
@@ -158,7 +133,7 @@ def _attention_plan(shapes: _Shapes, depth: int, grid: int) -> tuple[int, tuple[
     return windows.pop() if windows else 0, global_blocks, tables[0][1]
 
 
-def _decoder_sizes(shapes: _Shapes) -> dict[str, int]:
+def _decoder_sizes(shapes: Shapes) -> dict[str, int]:
     """The fields of ``SamArchitecture`` that size the prompt encoder and the decoder."""
     layer = "mask_decoder.transformer.layers.0"
     prompt_dim = shapes.of("prompt_encoder.no_mask_embed.weight", 2)[1]

@@ -176,5 +176,5 @@ def test_vit_b_in_its_published_layout(tmp_path: Path) -> None:
     proposer = SamMaskProposer.load(tmp_path, CPU)
     assert architecture_of(proposer.sam.state_dict()) == VIT["vit_b"]
     settings = MaskSettings(points_per_side=2, pred_iou_thresh=0, stability_score_thresh=0)
-    for proposal in proposer.propose(drawn_picture(), settings):
+    for proposal in proposer.propose(drawn_picture(), settings).proposals:
         assert (proposal.rle.height, proposal.rle.width) == (150, 200)

@@ -1,0 +1,29 @@
+"""Semantic-SAM (arXiv 2307.04767) as a mask proposer: six masks a click, from whole to part.
+
+Plain PyTorch, of any size: ``swin`` looks, ``pixel_decoder`` and ``click_decoder`` answer, ``architecture``
+reads the sizes off the weights, ``checkpoint`` loads them, ``proposer`` puts the model to work.
+"""
+
+from ssa.models.semantic_sam.architecture import (
+    SemanticSam,
+    SemanticSamArchitecture,
+    architecture_of,
+    build,
+)
+from ssa.models.semantic_sam.checkpoint import as_published, from_published
+from ssa.models.semantic_sam.click_decoder import Answers
+from ssa.models.semantic_sam.pixel_decoder import Features
+from ssa.models.semantic_sam.proposer import CropEmbedding, SemanticSamMaskProposer
+
+__all__ = [
+    "Answers",
+    "CropEmbedding",
+    "Features",
+    "SemanticSam",
+    "SemanticSamArchitecture",
+    "SemanticSamMaskProposer",
+    "architecture_of",
+    "as_published",
+    "build",
+    "from_published",
+]
