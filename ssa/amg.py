@@ -64,10 +64,11 @@ class PromptableModel(Protocol[Embedding]):
 
     Pixels count from the crop's top left corner. ``mask_threshold`` is the logit above which a pixel is
     inside; ``points_at_once`` is how many points pay to be asked together, and ``points_limit`` knows how
-    many memory allows.
+    many memory allows. ``granularities`` says how fine each of the K outputs is, None where a model can't.
     """
 
     mask_threshold: float
+    granularities: Sequence[int | None]
     points_at_once: int
     points_limit: BatchLimit
 
@@ -94,8 +95,11 @@ def generate(
     image: RGBImage,
     settings: MaskSettings,
     progress: Progress = no_progress,
+    whole: Embedding | None = None,
 ) -> tuple[MaskProposal, ...]:
     """All masks of a picture (H, W, 3), RGB uint8, of any size; none found is an empty tuple.
+
+    ``whole`` is what ``model.embed`` made of the picture, if it has been asked already.
 
     Order: best predicted IoU first; with crop layers, the smallest crops' masks first; with clean-up, the
     masks that needed none first.
@@ -107,7 +111,8 @@ def generate(
     found: list[MaskProposal] = []
     for number, crop in enumerate(crops):
         tell_done = _counting_on(progress, sum(counts[:number]), sum(counts))
-        found += _proposals_of_crop(model, image, crop, settings, tell_done)
+        seen = whole if crop.layer == 0 else None
+        found += _proposals_of_crop(model, image, crop, settings, tell_done, seen)
     if len(crops) > 1:
         found = _without_copies_across_crops(found, settings.crop_nms_thresh)
     if settings.min_mask_region_area > 0:
@@ -203,6 +208,7 @@ class _Candidate:
     predicted_iou: float
     stability: float
     point_xy: tuple[float, float]
+    granularity: int | None
 
 
 def _proposals_of_crop(
@@ -211,11 +217,15 @@ def _proposals_of_crop(
     crop: _Crop,
     settings: MaskSettings,
     tell_done: Callable[[int], None],
+    seen: Embedding | None = None,
 ) -> list[MaskProposal]:
-    """The masks found in one crop, best first, each box's best only, in the picture's frame."""
+    """The masks found in one crop, best first, each box's best only, in the picture's frame.
+
+    ``seen`` is the crop's embedding where it is known.
+    """
     height, width = crop.hw
     points_xy = point_grid(crop.points_per_side(settings)) * (width, height)
-    embedding = model.embed(crop.cut(image))
+    embedding = model.embed(crop.cut(image)) if seen is None else seen
     at_once = min(settings.points_per_batch, model.points_at_once)
 
     def look(batch: NDArray[np.float64]) -> list[_Candidate]:
@@ -240,11 +250,13 @@ def _candidates(
 ) -> list[_Candidate]:
     """Decode points (N, 2), drop what the model rates low, and look at the rest where it can be."""
     decoded = model.decode(embedding, points_xy)
-    points, outputs = _well_rated(decoded.ious, settings.pred_iou_thresh)
+    wanted = [one is None or one in settings.granularities for one in model.granularities]
+    points, outputs = _well_rated(decoded.ious, wanted, settings.pred_iou_thresh)
     if not len(points):
         return []
     small = decoded.logits(points, outputs)
     ious = decoded.ious[points, outputs].tolist()
+    granularities = [model.granularities[output] for output in outputs.tolist()]
     prompts = points_xy[points.cpu().numpy()] + crop.box[:2]
     cut = _Cut.of(model.mask_threshold, settings)
     enlargement = model.enlargement(embedding)
@@ -254,16 +266,21 @@ def _candidates(
         logits = enlargement.window(small[start:stop], window, below=-math.inf)
         for row, stability, outline in _regions(logits, window, cut, crop):
             x, y = prompts[start + row].tolist()
-            found.append(_Candidate(outline, outline.box, ious[start + row], stability, (x, y)))
+            scores = ious[start + row], stability
+            fineness = granularities[start + row]
+            found.append(_Candidate(outline, outline.box, *scores, (x, y), fineness))
     return [mask for mask in found if not _is_cut_off(mask.box, crop)]
 
 
-def _well_rated(ious: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+def _well_rated(ious: Tensor, wanted: Sequence[bool], threshold: float) -> tuple[Tensor, Tensor]:
     """Points (M,) and outputs (M,) of the entries of (N, K) above the threshold, in order.
+
+    ``wanted`` (K,) says which outputs count at all.
 
     A threshold of 0 or less keeps everything: a predicted IoU can be negative.
     """
     keep = ious > threshold if threshold > 0 else torch.ones_like(ious, dtype=torch.bool)
+    keep &= torch.tensor(wanted, device=ious.device)
     point, output = keep.nonzero(as_tuple=True)
     return point, output
 
@@ -367,6 +384,7 @@ def _as_proposal(mask: _Candidate, crop: _Crop) -> MaskProposal:
         stability_score=mask.stability,
         crop_box_xywh=_xywh(crop.box),
         points_xy=(mask.point_xy,),
+        granularity=mask.granularity,
     )
 
 

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Literal
+
+MaskSource = Literal["sam", "semantic-sam"]
+LabelMode = Literal["open-vocabulary", "closed-set", "clusters", "none"]
+
+GRANULARITIES = (1, 2, 3, 4, 5, 6)
+"""Semantic-SAM's levels, from wholes to parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,10 @@ class ImageLimits:
 
 @dataclass(frozen=True, slots=True)
 class MaskSettings:
-    """Automatic mask generation; names and defaults are segment_anything's own."""
+    """Automatic mask generation; names and defaults are segment_anything's own.
+
+    ``granularities`` are the levels that Semantic-SAM answers at; SAM has none.
+    """
 
     points_per_side: int = 32
     points_per_batch: int = 64
@@ -33,6 +43,46 @@ class MaskSettings:
     crop_overlap_ratio: float = 512 / 1500
     crop_n_points_downscale_factor: int = 1
     min_mask_region_area: int = 0
+    granularities: tuple[int, ...] = GRANULARITIES
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSettings:
+    """When a mask is a part of another."""
+
+    # Masks of wholes end a pixel or two short of their parts' outlines, so a part may stick out a little.
+    containment: float = 0.9
+    # Two masks of one thing differ by a few per cent; a whole is clearly larger than its part.
+    least_growth: float = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """Grouping of alike regions: their embeddings, and DBSCAN (cosine distance) over these.
+
+    The defaults are what did best on drawn scenes with the miniature SAM (``./scripts/evaluate clusters``).
+    """
+
+    # Of standardised embeddings alike regions are some 0.2 apart and others about 1; best from 0.34 to 0.38.
+    eps: float = 0.36
+    # Two of a kind are a group.
+    min_samples: int = 2
+    # "share": a cell of the embedding counts by how much of it the mask covers; "touched": the published
+    # rule, all cells alike that hold more than one of the mask's pixels.
+    weighting: Literal["share", "touched"] = "share"
+    # The power of that share. 1 is the mean over the mask's pixels; at 2 the cells at its rim, which show
+    # its surroundings too, count less.
+    sharpness: float = 2.0
+    # Channels less their mean over the picture, and by their spread: all cells share a large common part.
+    standardised: bool = True
+    # So many members of a cluster are named to name it.
+    representatives: int = 3
+
+
+# The settings of the project that had the idea (SAM-Automatic-Semantic-Segmentation, 2023).
+PUBLISHED_CLUSTERS = ClusterSettings(
+    eps=0.06, min_samples=8, weighting="touched", standardised=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +108,38 @@ class BatchSettings:
     clipseg: int = 8
 
 
+# The published demo's, whose clicks go through in batches of 200.
+_SEMANTIC_SAM_MASKS = MaskSettings(
+    points_per_batch=200, pred_iou_thresh=0.88, stability_score_thresh=0.92
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that the engine can be told, apart from the weights."""
+    """All that the engine can be told, apart from the weights.
+
+    ``mask_source`` says which model finds the regions, and with it whether ``masks`` or
+    ``semantic_sam_masks`` count. ``label_mode`` says what names are made of; ``segmentor`` is the one whose
+    classes they are in "closed-set", and ``name_clusters`` whether groups get a name in "clusters".
+    """
 
     masks: MaskSettings = field(default_factory=MaskSettings)
     labels: LabelSettings = field(default_factory=LabelSettings)
     batches: BatchSettings = field(default_factory=BatchSettings)
     image: ImageLimits = field(default_factory=ImageLimits)
+    semantic_sam_masks: MaskSettings = _SEMANTIC_SAM_MASKS
+    tree: TreeSettings = field(default_factory=TreeSettings)
+    clusters: ClusterSettings = field(default_factory=ClusterSettings)
+    mask_source: MaskSource = "sam"
+    label_mode: LabelMode = "open-vocabulary"
+    segmentor: str = "ade20k"
+    name_clusters: bool = False
+    parts: bool | None = None
+
+    @property
+    def with_parts(self) -> bool:
+        """Whether regions form a tree of wholes and parts: unless told, where the model looks for parts."""
+        return self.mask_source == "semantic-sam" if self.parts is None else self.parts
 
 
 # The published engine scripts: looser thresholds than segment_anything's defaults, islands and holes
@@ -86,6 +160,13 @@ BUNDLE_SETTINGS: Mapping[str, Settings] = MappingProxyType(
                 pred_iou_thresh=0.5,
                 stability_score_thresh=0.6,
                 min_mask_region_area=100,
+            ),
+            semantic_sam_masks=MaskSettings(
+                points_per_side=32,
+                points_per_batch=200,
+                pred_iou_thresh=0.5,
+                stability_score_thresh=0.6,
+                min_mask_region_area=50,
             ),
             labels=LabelSettings(clipseg_side_px=96),
             batches=BatchSettings(caption=32, clip=64, clipseg=32),

@@ -6,22 +6,30 @@ Every method takes one batch and returns one value an item, in order. Pictures a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from ssa.config import MaskSettings
-from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
+from ssa.types import BoolMask, ImageEmbedding, LabelMap, ProposedMasks, RGBImage, ScoredLabel
 
 Progress = Callable[[int, int], None]
 """Called after every batch with the prompts done so far and all there are."""
 
 
 class MaskProposer(Protocol):
-    """Finds the regions of a picture, without names."""
+    """Finds the regions of a picture, without names; with them may come the picture's embedding."""
 
     def propose(
         self, image: RGBImage, settings: MaskSettings, progress: Progress
-    ) -> tuple[MaskProposal, ...]: ...
+    ) -> ProposedMasks: ...
+
+
+class ImageEmbedder(Protocol):
+    """Says what each cell of a picture looks like, for regions that another model found."""
+
+    def embed_image(self, image: RGBImage) -> ImageEmbedding: ...
 
 
 class Segmentor(Protocol):
@@ -62,3 +70,27 @@ class LabelChooser(Protocol):
         masks: Sequence[BoolMask],
         candidates: Sequence[Sequence[str]],
     ) -> list[tuple[ScoredLabel, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The models of an engine, each behind its Protocol.
+
+    ``proposer`` is SAM, ``semantic_proposer`` Semantic-SAM where there is one. ``segmentors`` vote
+    together on open-vocabulary names; of ``closed_set``, by name, one gives all labels. ``embedder``
+    serves regions that came without an embedding.
+    """
+
+    proposer: MaskProposer
+    segmentors: tuple[Segmentor, ...]
+    captioner: Captioner
+    nouns: NounExtractor
+    ranker: LabelRanker
+    chooser: LabelChooser
+    semantic_proposer: MaskProposer | None = None
+    embedder: ImageEmbedder | None = None
+    closed_set: Mapping[str, Segmentor] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        if not self.segmentors:
+            raise ValueError("expected at least one segmentor: its vote is the name of last resort")

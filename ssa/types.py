@@ -39,6 +39,7 @@ class MaskProposal:
     ``predicted_iou`` is the model's own estimate of its mask's quality (about 0 to 1, not clipped);
     ``stability_score`` is the IoU between the mask cut at a higher and at a lower logit (0 to 1).
     ``crop_box_xywh`` is the part of the picture the model saw, ``points_xy`` the prompts it was given.
+    ``granularity`` is Semantic-SAM's level, 1 to 6, that the mask came from; None where the model has none.
     """
 
     rle: RLE
@@ -48,6 +49,39 @@ class MaskProposal:
     stability_score: float
     crop_box_xywh: BoxXYWH
     points_xy: tuple[tuple[float, float], ...]
+    granularity: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageEmbedding:
+    """What a mask model's encoder sees of a picture.
+
+    ``features`` is (C, rows, columns) float32, one vector a cell. The picture fills the first
+    ``extent_hw`` rows and columns of cells (fractions allowed); the rest is padding.
+    """
+
+    features: NDArray[np.float32]
+    extent_hw: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedMasks:
+    """The regions that a mask model found in a picture and, where it has one, the picture's embedding."""
+
+    proposals: tuple[MaskProposal, ...]
+    embedding: ImageEmbedding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeNode:
+    """A region's place in the tree of wholes and parts; its id is its position among the proposals.
+
+    ``parent`` is the id of the whole it is a part of, None for a root; ``level`` counts the wholes above
+    it, 0 for a root.
+    """
+
+    parent: int | None
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,41 +116,55 @@ class ScoredLabel:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a mask got its name: what each stage said of it.
+    """Why a mask got its name: what each stage said of it. A stage that was not asked left nothing.
 
     ``ranking`` holds CLIP's softmax over all candidates, best first (sums to 1). ``shares`` holds, for
     the proposals, the share of the mask's pixels that each wins in CLIPSeg, best first (sums to 1);
-    a single candidate has share 1 without CLIPSeg having been asked.
+    a single candidate has share 1 without CLIPSeg having been asked. ``cluster_id`` is the group of
+    alike regions it fell into, -1 for none of them; None where regions were not grouped.
     """
 
-    votes: tuple[Vote, ...]
-    caption: str
-    noun_phrases: tuple[str, ...]
-    ranking: tuple[ScoredLabel, ...]
-    shares: tuple[ScoredLabel, ...]
+    votes: tuple[Vote, ...] = ()
+    caption: str = ""
+    noun_phrases: tuple[str, ...] = ()
+    ranking: tuple[ScoredLabel, ...] = ()
+    shares: tuple[ScoredLabel, ...] = ()
+    cluster_id: int | None = None
 
     @property
-    def margin(self) -> float:
-        """Share of the winner less share of the runner-up, 0 to 1; 1 when there was one candidate."""
+    def margin(self) -> float | None:
+        """Share of the winner less share of the runner-up, 0 to 1; 1 when there was one candidate.
+
+        None where nothing was chosen.
+        """
+        if not self.shares:
+            return None
         runner_up = self.shares[1].score if len(self.shares) > 1 else 0.0
         return self.shares[0].score - runner_up
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A named region: the proposal, its name, and the names it was chosen from (CLIP's order)."""
+    """A region and what was said of it: its name, and the names it was chosen from (CLIP's order).
+
+    ``class_name`` is None where no label was asked for. ``node`` is the region's place among wholes and
+    parts, where that was asked for; ``part_of`` is the name of the whole that it was named a part of.
+    """
 
     proposal: MaskProposal
-    class_name: str
-    class_proposals: tuple[str, ...]
-    evidence: Evidence
+    class_name: str | None
+    class_proposals: tuple[str, ...] = ()
+    evidence: Evidence = Evidence()
+    node: TreeNode | None = None
+    part_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedImage:
-    """All named regions of one picture, in the order the mask model gave them.
+    """All regions of one picture, in the order the mask model gave them.
 
-    ``stage_seconds`` holds wall-clock seconds by stage name; it takes no part in comparisons.
+    ``stage_seconds`` holds wall-clock seconds by stage name. ``label_map`` is what the regions' votes
+    were painted on, where labels are of a closed set. Neither takes part in comparisons.
     """
 
     height: int
@@ -125,3 +173,4 @@ class AnnotatedImage:
     stage_seconds: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({}), compare=False
     )
+    label_map: LabelMap | None = field(default=None, compare=False)

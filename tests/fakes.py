@@ -11,14 +11,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ssa.config import MaskSettings
-from ssa.engine import Stages
 from ssa.errors import OutOfMemory
 from ssa.masks import box_of, encode
-from ssa.stages import Progress
-from ssa.types import BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
+from ssa.stages import Progress, Stages
+from ssa.types import (
+    BoolMask,
+    ImageEmbedding,
+    LabelMap,
+    MaskProposal,
+    ProposedMasks,
+    RGBImage,
+    ScoredLabel,
+)
 
 
-def proposal(mask: BoolMask) -> MaskProposal:
+def proposal(mask: BoolMask, granularity: int | None = None) -> MaskProposal:
     """A proposal with this mask and plain scores."""
     height, width = mask.shape
     return MaskProposal(
@@ -29,6 +36,7 @@ def proposal(mask: BoolMask) -> MaskProposal:
         stability_score=0.95,
         crop_box_xywh=(0.0, 0.0, float(width), float(height)),
         points_xy=((1.5, 2.5),),
+        granularity=granularity,
     )
 
 
@@ -51,16 +59,30 @@ def squares(height: int, width: int, side: int) -> list[BoolMask]:
 
 @dataclass
 class FakeProposer:
-    """Proposes the masks it was given."""
+    """Proposes the masks it was given, all at one granularity; keeps the settings it was asked with."""
 
     masks: list[BoolMask]
+    granularity: int | None = None
+    embedding: ImageEmbedding | None = None
+    asked: list[MaskSettings] = field(default_factory=list)
 
-    def propose(
-        self, image: RGBImage, settings: MaskSettings, progress: Progress
-    ) -> tuple[MaskProposal, ...]:
+    def propose(self, image: RGBImage, settings: MaskSettings, progress: Progress) -> ProposedMasks:
+        self.asked.append(settings)
         progress(1, 2)
         progress(2, 2)
-        return tuple(proposal(mask) for mask in self.masks)
+        found = tuple(proposal(mask, self.granularity) for mask in self.masks)
+        return ProposedMasks(found, self.embedding)
+
+
+@dataclass
+class FakeEmbedder:
+    """Four cells, one a quarter of the picture, each unlike the others; counts how often it was asked."""
+
+    asked: int = 0
+
+    def embed_image(self, image: RGBImage) -> ImageEmbedding:
+        self.asked += 1
+        return ImageEmbedding(np.eye(4, dtype=np.float32).reshape(4, 2, 2), (2.0, 2.0))
 
 
 @dataclass
@@ -145,9 +167,13 @@ class FakeChooser:
 
 def stages(masks: list[BoolMask]) -> Stages:
     """A full set of doubles around the given masks."""
+    segmentors = {"coco": FakeSegmentor(), "ade20k": FakeSegmentor("ade20k", ("tree", "field"))}
     return Stages(
         proposer=FakeProposer(masks),
-        segmentors=(FakeSegmentor(), FakeSegmentor("ade20k", ("tree", "field"))),
+        semantic_proposer=FakeProposer(masks, granularity=3),
+        embedder=FakeEmbedder(),
+        segmentors=tuple(segmentors.values()),
+        closed_set=segmentors,
         captioner=FakeCaptioner(),
         nouns=FakeNouns(),
         ranker=FakeRanker(),

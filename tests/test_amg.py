@@ -87,7 +87,7 @@ def assert_same_masks(
 ) -> tuple[MaskProposal, ...]:
     """Both generators find the same masks, in the same order; returns ours."""
     theirs = of_segment_anything(sam, settings, picture)
-    ours = proposer.propose(picture, settings)
+    ours = proposer.propose(picture, settings).proposals
     assert len(ours) == len(theirs)
     for proposal, record in zip(ours, theirs, strict=True):
         assert_same(proposal, record)
@@ -98,7 +98,8 @@ def of_segment_anything(
     sam: Sam, settings: MaskSettings, picture: RGBImage
 ) -> list[dict[str, Any]]:
     """The package's records, save its empty masks, which ours never has."""
-    generator = SamAutomaticMaskGenerator(sam, **asdict(settings))
+    shared = {name: value for name, value in asdict(settings).items() if name != "granularities"}
+    generator = SamAutomaticMaskGenerator(sam, **shared)
     try:
         records = generator.generate(picture)
     except IndexError:  # The package fails where crop layers find no mask at all.
@@ -132,7 +133,7 @@ def test_settings_under_test_do_what_they_are_for() -> None:
 
 @cache
 def generate_blobs(settings: MaskSettings) -> tuple[MaskProposal, ...]:
-    return BlobProposer().propose(drawn_picture(), settings)
+    return BlobProposer().propose(drawn_picture(), settings).proposals
 
 
 def test_chunks_do_not_change_the_masks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +232,7 @@ def test_pictures_of_any_size(hw: tuple[int, int], layers: int) -> None:
         # Rounds to no point a side in the second layer.
         crop_n_points_downscale_factor=2,
     )
-    found = BlobProposer().propose(np.full((*hw, 3), 77, np.uint8), settings)
+    found = BlobProposer().propose(np.full((*hw, 3), 77, np.uint8), settings).proposals
     for proposal in found:
         assert masks.decode(proposal.rle).shape == hw
         assert proposal.area_px > 0
@@ -261,6 +262,7 @@ class Drawn:
 
     mask_threshold = 0.0
     points_at_once = 1000
+    granularities = (None,)
 
     def __init__(self, logits: Tensor) -> None:
         self.points_limit = BatchLimit("points")

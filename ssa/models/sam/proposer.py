@@ -1,8 +1,9 @@
-"""A SAM as the engine's mask proposer, and as the promptable model that ``ssa.amg`` asks."""
+"""A SAM as the engine's mask proposer and image embedder, and as the model that ``ssa.amg`` prompts."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from ssa.models.sam.checkpoint import load_sam
 from ssa.models.sam.decoder import DecodedPoints, Outlook, PointDecoder
 from ssa.models.sam.encoder import encode
 from ssa.stages import Progress
-from ssa.types import MaskProposal, RGBImage
+from ssa.types import ImageEmbedding, ProposedMasks, RGBImage
 
 # Numbers that a batch's patches hold: on a CPU what its caches do, on a GPU enough to keep it busy.
 PATCH_NUMBERS_AT_ONCE_ON_CPU = 2**22
@@ -68,6 +69,8 @@ class SamMaskProposer:
         self.sam = sam.to(placement.device).float().eval().requires_grad_(False)
         self.sam.image_encoder.to(placement.dtype)
         self._decoder = PointDecoder(self.sam.mask_decoder, placement.dtype)
+        # A point's masks are whole, part and subpart in no fixed order.
+        self.granularities: Sequence[int | None] = (None,) * (sam.mask_decoder.num_mask_tokens - 1)
         self._input_px: int = sam.image_encoder.img_size
         self._mean = torch.tensor(PIXEL_MEAN, device=placement.device).view(3, 1, 1)
         self._std = torch.tensor(PIXEL_STD, device=placement.device).view(3, 1, 1)
@@ -88,9 +91,18 @@ class SamMaskProposer:
 
     def propose(
         self, image: RGBImage, settings: MaskSettings, progress: Progress = no_progress
-    ) -> tuple[MaskProposal, ...]:
-        """Masks of everything in the picture ((H, W, 3) RGB uint8); none found is an empty tuple."""
-        return generate(self, image, settings, progress)
+    ) -> ProposedMasks:
+        """Masks of everything in the picture ((H, W, 3) RGB uint8), and what the encoder saw of it.
+
+        There may be no mask; the picture is encoded once for both.
+        """
+        whole = self.embed(image)
+        proposals = generate(self, image, settings, progress, whole)
+        return ProposedMasks(proposals, self._image_embedding(whole))
+
+    def embed_image(self, image: RGBImage) -> ImageEmbedding:
+        """What the encoder sees of a picture ((H, W, 3) RGB uint8) whose masks come from elsewhere."""
+        return self._image_embedding(self.embed(image))
 
     @memory_errors_told
     @torch.inference_mode()
@@ -114,6 +126,13 @@ class SamMaskProposer:
     def enlargement(self, embedding: CropEmbedding) -> Enlargement:
         """How ``decode``'s masks become masks of the crop: bilinear, padding cut off, bilinear again."""
         return embedding.enlargement
+
+    def _image_embedding(self, whole: CropEmbedding) -> ImageEmbedding:
+        """The encoder's features, off the device; the resized picture lies at their top left."""
+        features = whole.features[0].float().cpu().numpy()
+        patch_px = self._input_px / features.shape[-1]
+        high, wide = (side / patch_px for side in whole.input_hw)
+        return ImageEmbedding(features, (high, wide))
 
     def _pixels(self, crop: RGBImage, input_hw: tuple[int, int]) -> Tensor:
         """The encoder's input (1, 3, S, S)."""
