@@ -1,5 +1,5 @@
 # ruff: noqa: B008, E501, UP045  (the spellings that `cog build`'s parser of this file is sure to know)
-"""The Cog edge: checks the inputs, calls the engine, writes two files.
+"""The Cog edge: checks the inputs, calls the engine, writes its files.
 
 Cog builds the model's schema from this file's text, without running it. So ``Input`` is called with
 keyword literals only, each description is one plain string, and the output class stands here. What the
@@ -16,38 +16,37 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Optional, get_args, get_type_hints
 
 from cog import BaseModel, BasePredictor, Input, Path  # type: ignore[import-untyped]
 from PIL import Image
 
-from ssa.config import Settings
-from ssa.engine import StageReport
+from ssa import label_map_files
+from ssa.checks import checked_bool, checked_number, checked_text, type_name
 from ssa.errors import NEED_LESS_MEMORY, InputError, OutOfMemory, WeightsError
 from ssa.image import decode_image
+from ssa.inputs import settings_for
 from ssa.overlay import draw_overlay
+from ssa.progress import StageReport
 from ssa.sa1b import dumps
 from ssa.types import AnnotatedImage, RGBImage
 
 logger = logging.getLogger("ssa.predict")
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
-MASK_INPUTS = (
-    "points_per_side",
-    "pred_iou_thresh",
-    "stability_score_thresh",
-    "crop_n_layers",
-    "min_mask_region_area",
-)
 PROGRESS_INTERVAL_S = 2.0
 
 
 class Output(BaseModel):  # type: ignore[misc]
-    """The two files of one prediction: the painted picture and, unless declined, the annotations."""
+    """The files of one prediction: the painted picture and, unless declined, the annotations.
+
+    With closed-set labels also the label map and, unless declined, its classes.
+    """
 
     img_out: Path
     json_out: Optional[Path] = None
+    label_map_out: Optional[Path] = None
+    classes_out: Optional[Path] = None
 
 
 class Predictor(BasePredictor):  # type: ignore[misc]
@@ -57,7 +56,8 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         """Load one verified bundle of weights; nothing is downloaded.
 
         ``SSA_BUNDLE``, ``SSA_DEVICE`` and ``SSA_DTYPE`` choose what runs where; unset or empty, the
-        best bundle there is, on CUDA if there is one.
+        best bundle there is, on CUDA if there is one. ``SSA_SEGMENTOR`` is the folder of one more
+        segmentor for closed-set labels.
         """
         logging.basicConfig(level=logging.WARNING, format="%(message)s")
         logging.getLogger("ssa").setLevel(logging.INFO)
@@ -66,10 +66,10 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         with traceback_in_server_log(), nothing_collected():
             from ssa.loading import load_engine
 
-            bundle, device, dtype = (
-                os.environ.get(name) or None for name in ("SSA_BUNDLE", "SSA_DEVICE", "SSA_DTYPE")
-            )
-            self._loaded = load_engine(WEIGHTS, bundle, device, dtype)
+            names = ("SSA_BUNDLE", "SSA_DEVICE", "SSA_DTYPE", "SSA_SEGMENTOR")
+            bundle, device, dtype, segmentor = (os.environ.get(name) or None for name in names)
+            added = Path(segmentor) if segmentor else None
+            self._loaded = load_engine(WEIGHTS, bundle, device, dtype, added)
         self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
         self._next_line_s = 0.0
         logger.info("bundle %s: %s", self._loaded.bundle.name, self._loaded.bundle.purpose)
@@ -82,6 +82,46 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         output_json: bool = Input(
             description="Also return the annotations as JSON, one record for each mask.",
             default=True,
+        ),
+        mask_source: str = Input(
+            description="The model that finds the masks: sam, or semantic-sam, which finds wholes and their parts at six granularities.",
+            default="sam",
+            choices=["sam", "semantic-sam"],
+        ),
+        granularity: Optional[str] = Input(
+            description="Which of semantic-sam's levels to ask, from 1 for wholes to 6 for parts: all, or numbers such as 1,3,5. Left out, all.",
+            default=None,
+            max_length=32,
+        ),
+        labels: str = Input(
+            description="What the labels are: open-vocabulary for names of any kind, closed-set for the classes of one segmentor, clusters for groups of masks that look alike, none for masks alone.",
+            default="open-vocabulary",
+            choices=["open-vocabulary", "closed-set", "clusters", "none"],
+        ),
+        parts: Optional[bool] = Input(
+            description="Order the masks into wholes and parts, and name a part in the light of its whole. Left out, yes with semantic-sam and no with sam.",
+            default=None,
+        ),
+        segmentor: Optional[str] = Input(
+            description="Closed-set labels only: coco, ade20k, or the name of the segmentor that the server was given. Left out, the last of these that is there.",
+            default=None,
+            max_length=100,
+        ),
+        name_clusters: bool = Input(
+            description="Clusters only: give each cluster a name, chosen by a few of its members.",
+            default=False,
+        ),
+        cluster_eps: Optional[float] = Input(
+            description="Clusters only: masks at most this cosine distance apart are neighbours. Left out, the weights' own setting.",
+            default=None,
+            ge=0.0001,
+            le=2,
+        ),
+        cluster_min_samples: Optional[int] = Input(
+            description="Clusters only: a mask with at least this many neighbours, itself among them, begins a cluster. Left out, the weights' own setting.",
+            default=None,
+            ge=1,
+            le=1000,
         ),
         points_per_side: Optional[int] = Input(
             description="Prompt points along each side of the picture. More points find smaller regions and take longer. Left out, the weights' own setting.",
@@ -124,7 +164,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             default=False,
         ),
     ) -> Output:
-        """Find the regions of the picture and give each a name."""
+        """Find the regions of the picture and give each a label."""
         given = {name: value for name, value in locals().items() if name != "self"}
         folder = self._fresh_folder()
         try:
@@ -138,8 +178,9 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             raise RuntimeError("internal error; the server's log says more") from None
 
     def _annotate(self, inputs: Mapping[str, Any], folder: Path) -> Output:
-        picture = decode_image(inputs["image"], self._loaded.settings.image)
         settings = settings_for(self._loaded.settings, inputs)
+        check_loaded(self._loaded, settings)
+        picture = decode_image(inputs["image"], settings.image)
         annotated = self._loaded.engine.annotate(picture, settings, self._report)
         self._record(annotated)
         json_detail = inputs["detail"] if inputs["output_json"] else None
@@ -164,7 +205,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         for stage, seconds in annotated.stage_seconds.items():
             self.record_metric(f"timing.{stage}", seconds)
         self.record_metric("masks", len(annotated.annotations))
-        logger.info("%d masks named", len(annotated.annotations))
+        logger.info("%d masks", len(annotated.annotations))
 
 
 # Read now: before Cog's worker calls predict, it puts the bare defaults in the place of what Input gave.
@@ -201,27 +242,31 @@ def traceback_in_server_log() -> Iterator[None]:
         raise
 
 
-def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
-    """The bundle's ``settings`` with those replaced that the caller gave."""
-    given = {name: inputs[name] for name in MASK_INPUTS if inputs[name] is not None}
-    return replace(
-        settings,
-        masks=replace(settings.masks, **given),
-        labels=replace(settings.labels, top_k=inputs["top_k"]),
-    )
+def check_loaded(loaded: Any, settings: Any) -> None:
+    """Raise ``InputError`` where the settings ask for weights that were not loaded, with what brings them."""
+    if settings.mask_source == "semantic-sam" and loaded.stages.semantic_proposer is None:
+        raise InputError(
+            f"mask_source 'semantic-sam' needs weights that bundle {loaded.bundle.name} was loaded "
+            f"without; {loaded.bundle.remedy_for('semantic_sam')}"
+        )
 
 
 def write_output(
     folder: Path, picture: RGBImage, annotated: AnnotatedImage, json_detail: Optional[bool]
 ) -> Output:
-    """Write ``overlay.png`` and, unless ``json_detail`` is None, ``annotations.json`` into ``folder``."""
-    img_out = folder / "overlay.png"
-    Image.fromarray(draw_overlay(picture, annotated)).save(img_out)
-    if json_detail is None:
-        return Output(img_out=img_out)
-    json_out = folder / "annotations.json"
-    json_out.write_bytes(dumps(annotated, json_detail))
-    return Output(img_out=img_out, json_out=json_out)
+    """Write the files of one prediction into ``folder``; no JSON if ``json_detail`` is None."""
+    found = {"img_out": folder / "overlay.png"}
+    Image.fromarray(draw_overlay(picture, annotated)).save(found["img_out"])
+    if json_detail is not None:
+        found["json_out"] = folder / "annotations.json"
+        found["json_out"].write_bytes(dumps(annotated, json_detail))
+    if annotated.label_map is not None:
+        found["label_map_out"] = folder / "label_map.png"
+        found["label_map_out"].write_bytes(label_map_files.encode_png(annotated.label_map))
+        if json_detail is not None:
+            found["classes_out"] = folder / "classes.json"
+            found["classes_out"].write_bytes(label_map_files.dumps(annotated.label_map))
+    return Output(**found)
 
 
 def check_inputs(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,40 +291,11 @@ def _check(name: str, value: Any, kind: type, field: Any) -> Any:
         if not isinstance(value, Path):
             raise InputError(
                 f"{name} must be a picture, sent as a data URI or an http(s) URL; "
-                f"got {_type_name(value)}"
+                f"got {type_name(value)}"
             )
         return value
     if kind is bool:
-        if not isinstance(value, bool):
-            raise InputError(f"{name} must be true or false; got {_shown(value)}")
-        return value
-    number = _whole(value) if kind is int else _real(value)
-    # NaN and the infinities fall to the comparison: it is false for them.
-    if number is None or not field.ge <= number <= field.le:
-        noun = "a whole number" if kind is int else "a number"
-        raise InputError(
-            f"{name} must be {noun} from {field.ge} to {field.le}; got {_shown(value)}"
-        )
-    return kind(number)
-
-
-def _whole(value: Any) -> Optional[int]:
-    """``value`` as an int, or None; 3.0 is whole, for JSON has one kind of number."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _real(value: Any) -> Optional[float]:
-    """``value`` if it is a number, or None."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _shown(value: Any) -> str:
-    """A short number or a truth value as it is; of anything else the type, lest a path is repeated."""
-    short = isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**12)
-    return repr(value) if short else _type_name(value)
-
-
-def _type_name(value: Any) -> str:
-    return "nothing" if value is None else f"a value of type {type(value).__name__}"
+        return checked_bool(name, value)
+    if kind is str:
+        return checked_text(name, value, field.choices, field.max_length)
+    return checked_number(name, value, kind, field.ge, field.le)

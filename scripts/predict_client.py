@@ -23,7 +23,12 @@ from cog_server import CogServer, LogLine, ServerError
 from predict import INPUTS, Predictor
 
 ROOT = Path(__file__).resolve().parent.parent
-FILE_NAMES = {"img_out": "overlay.png", "json_out": "annotations.json"}
+FILE_NAMES = {
+    "img_out": "overlay.png",
+    "json_out": "annotations.json",
+    "label_map_out": "label_map.png",
+    "classes_out": "classes.json",
+}
 PREDICTION = "/predictions/command-line"
 TABLE_ROWS = 40
 
@@ -39,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         inputs = dict(parse_input(text, folder) for text in options.inputs)
-        output, bundle = predict(inputs, options.bundle)
+        output, bundle = predict(inputs, environment_of(options, folder))
         written = write_files(output, folder / options.output)
     except (ClientError, ServerError, OSError) as error:
         print(f"predict: {reason_in(str(error))}", file=sys.stderr)
@@ -52,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """``inputs`` (texts of the form name=value), ``output`` (folder) and ``bundle``."""
+    """``inputs`` (texts of the form name=value), ``output`` (folder), ``bundle`` and ``segmentor``."""
     parser = argparse.ArgumentParser(
         prog="predict",
         description=Predictor.__doc__,
@@ -73,6 +78,11 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--bundle", metavar="NAME", help="the weights to use (tiny, light, base); default: the best"
     )
+    parser.add_argument(
+        "--segmentor",
+        metavar="FOLDER",
+        help="one more segmentor for labels=closed-set, as transformers saves it",
+    )
     return parser.parse_args(arguments)
 
 
@@ -83,6 +93,19 @@ def describe_inputs() -> str:
         default = "" if field.default is None else f" (default: {json.dumps(field.default)})"
         lines += [f"  {name}{default}", f"      {field.description}"]
     return "\n".join(lines)
+
+
+def environment_of(options: argparse.Namespace, folder: Path) -> dict[str, str]:
+    """What the server is told by its environment; the segmentor's folder is meant from ``folder``."""
+    environment = {}
+    if options.bundle:
+        environment["SSA_BUNDLE"] = options.bundle
+    if options.segmentor:
+        segmentor = folder / Path(options.segmentor).expanduser()
+        if not segmentor.is_dir():
+            raise ClientError(f"there is no folder {segmentor}")
+        environment["SSA_SEGMENTOR"] = str(segmentor.absolute())
+    return environment
 
 
 def caller_folder() -> Path:
@@ -141,9 +164,8 @@ def data_uri(path: Path) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def predict(inputs: dict[str, Any], bundle: str | None) -> tuple[dict[str, Any], str]:
+def predict(inputs: dict[str, Any], environment: dict[str, str]) -> tuple[dict[str, Any], str]:
     """The prediction's output and the line in which the server named its bundle."""
-    environment = {"SSA_BUNDLE": bundle} if bundle else {}
     print("starting the model ...", file=sys.stderr)
     with CogServer(ROOT, environment, on_line=show_line) as server:
         server.wait_until_ready()
@@ -209,23 +231,49 @@ def summary(written: dict[str, Path], bundle: str) -> str:
 
 
 def table(records: list[dict[str, Any]]) -> list[str]:
-    """One line a mask, the largest first: label, share of the picture, mask quality, proposals."""
+    """One line a mask: label, share of the picture, mask quality, proposals.
+
+    The largest first; where masks are wholes and parts, parts stand below their whole, set in.
+    """
     if not records:
         return ["no masks found"]
-    width = max(5, *(len(record["class_name"]) for record in records))
+    rows = in_order(records)
+    width = max(5, *(len(label_of(record)) for record in rows))
     lines = [f"{'label':<{width}}  {'area':>6}  {'quality':>7}  proposals"]
-    by_area = sorted(records, key=lambda record: -record["area"])
-    lines += [table_row(record, width) for record in by_area[:TABLE_ROWS]]
+    lines += [table_row(record, width) for record in rows[:TABLE_ROWS]]
     hidden = len(records) - TABLE_ROWS
-    return [*lines, f"... and {hidden} smaller ones"] if hidden > 0 else lines
+    rest = "more" if "level" in records[0] else "smaller ones"
+    return [*lines, f"... and {hidden} {rest}"] if hidden > 0 else lines
+
+
+def in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records, the largest first, each followed by its parts in the same order."""
+    parts: dict[int | None, list[dict[str, Any]]] = {}
+    for record in sorted(records, key=lambda record: -record["area"]):
+        parts.setdefault(record.get("parent_id"), []).append(record)
+    waiting = parts.get(None, [])[::-1]
+    found = []
+    while waiting:
+        record = waiting.pop()
+        found.append(record)
+        waiting += parts.get(record.get("id", -1), [])[::-1]
+    return found
+
+
+def label_of(record: dict[str, Any]) -> str:
+    """The label, set in by its level; a dash where no label was asked for."""
+    return "  " * record.get("level", 0) + str(record.get("class_name", "-"))
 
 
 def table_row(record: dict[str, Any], width: int) -> str:
     """One mask's line; ``quality`` is the model's own estimate of the mask's IoU."""
     height, breadth = record["segmentation"]["size"]
     share = record["area"] / (height * breadth)
-    proposals = ", ".join(record["class_proposals"])
-    return f"{record['class_name']:<{width}}  {share:>6.1%}  {record['predicted_iou']:>7.2f}  {proposals}"
+    proposals = ", ".join(record.get("class_proposals", []))
+    line = (
+        f"{label_of(record):<{width}}  {share:>6.1%}  {record['predicted_iou']:>7.2f}  {proposals}"
+    )
+    return line.rstrip()
 
 
 if __name__ == "__main__":

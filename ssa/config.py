@@ -63,25 +63,25 @@ class ClusterSettings:
     The defaults are what did best on drawn scenes with the miniature SAM (``./scripts/evaluate clusters``).
     """
 
-    # Of standardised embeddings alike regions are some 0.2 apart and others about 1; best from 0.34 to 0.38.
-    eps: float = 0.36
+    # Of standardised embeddings alike regions are some 0.3 apart and others about 1; best from 0.44 to 0.52.
+    eps: float = 0.48
     # Two of a kind are a group.
     min_samples: int = 2
     # "share": a cell of the embedding counts by how much of it the mask covers; "touched": the published
     # rule, all cells alike that hold more than one of the mask's pixels.
     weighting: Literal["share", "touched"] = "share"
-    # The power of that share. 1 is the mean over the mask's pixels; at 2 the cells at its rim, which show
-    # its surroundings too, count less.
-    sharpness: float = 2.0
     # Channels less their mean over the picture, and by their spread: all cells share a large common part.
     standardised: bool = True
+    # Take apart what only a chain of likenesses holds together: no two halves of a group are more than eps
+    # apart on average. Without, one thing between two kinds makes them one group.
+    cohesive: bool = True
     # So many members of a cluster are named to name it.
     representatives: int = 3
 
 
 # The settings of the project that had the idea (SAM-Automatic-Semantic-Segmentation, 2023).
 PUBLISHED_CLUSTERS = ClusterSettings(
-    eps=0.06, min_samples=8, weighting="touched", standardised=False
+    eps=0.06, min_samples=8, weighting="touched", standardised=False, cohesive=False
 )
 
 

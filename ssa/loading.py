@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ssa.config import BUNDLE_SETTINGS, Settings
 from ssa.device import Placement, choose_placement
-from ssa.engine import Engine, Stages
+from ssa.engine import Engine
+from ssa.errors import WeightsError
 from ssa.labels import load_labels
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.oneformer import OneFormerSegmentor
 from ssa.models.sam import SamMaskProposer
+from ssa.models.semantic_sam import SemanticSamMaskProposer
+from ssa.models.semantic_segmentor import SemanticSegmentor
 from ssa.models.spacy_nouns import SpacyNounExtractor
+from ssa.stages import Segmentor, Stages
 from ssa.weights import Bundle, choose_bundle, verify
 
 logger = logging.getLogger(__name__)
@@ -36,13 +41,18 @@ class LoadedEngine:
 
 
 def load_engine(
-    root: Path, bundle: str | None = None, device: str | None = None, dtype: str | None = None
+    root: Path,
+    bundle: str | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    segmentor: Path | None = None,
 ) -> LoadedEngine:
     """Verify a bundle under ``root`` and load its models; nothing is downloaded.
 
     Without ``bundle`` the best one present is taken. ``device`` and ``dtype`` are as for
-    ``ssa.device.choose_placement``. Raises ``WeightsError`` when a file is missing or damaged, naming it
-    and the command that brings it.
+    ``ssa.device.choose_placement``. ``segmentor`` is the folder of one more, for closed-set labels: it is
+    called by the folder's name, and taken unless another is asked for. Raises ``WeightsError`` when a file
+    is missing or damaged, naming it and the command that brings it.
     """
     began = time.perf_counter()
     chosen = choose_bundle(root, bundle)
@@ -50,6 +60,9 @@ def load_engine(
     settings = BUNDLE_SETTINGS[chosen.name]
     placement = choose_placement(device, dtype)
     stages = load_stages(chosen, settings, placement)
+    if segmentor is not None:
+        stages = with_segmentor(stages, segmentor, placement)
+        settings = replace(settings, segmentor=segmentor.absolute().name)
     logger.info("weights loaded in %.1f s", time.perf_counter() - began)
     return LoadedEngine(Engine(stages), stages, settings, chosen, placement)
 
@@ -57,18 +70,61 @@ def load_engine(
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
     """Every model of a bundle, from ``weights/<bundle>/<role>``."""
     labels = settings.labels
+    sam = SamMaskProposer.load(bundle.folder("sam"), placement)
+    segmentors = {
+        source: OneFormerSegmentor.load(
+            bundle.folder(f"{source}_segmentor"), placement, source, load_labels(source)
+        )
+        for source in ("coco", "ade20k")
+    }
+    semantic_sam = None
+    if bundle.has("semantic_sam"):
+        semantic_sam = SemanticSamMaskProposer.load(bundle.folder("semantic_sam"), placement)
     return Stages(
-        proposer=SamMaskProposer.load(bundle.folder("sam"), placement),
-        segmentors=tuple(
-            OneFormerSegmentor.load(
-                bundle.folder(f"{source}_segmentor"), placement, source, load_labels(source)
-            )
-            for source in ("coco", "ade20k")
-        ),
+        proposer=sam,
+        segmentors=tuple(segmentors.values()),
         captioner=BlipCaptioner.load(
             bundle.folder("captions"), placement, labels.caption_max_tokens
         ),
         nouns=SpacyNounExtractor.load(bundle.folder("nouns")),
         ranker=OpenClipRanker.load(bundle.folder("clip"), placement),
         chooser=ClipSegChooser.load(bundle.folder("clipseg"), placement, labels.clipseg_side_px),
+        semantic_proposer=semantic_sam,
+        embedder=sam,
+        closed_set=segmentors,
     )
+
+
+def with_segmentor(stages: Stages, folder: Path, placement: Placement) -> Stages:
+    """The stages with one more closed-set segmentor, called by its folder's name.
+
+    Raises ``WeightsError`` for a folder without a segmentor, and for a name that is taken.
+    """
+    name = folder.absolute().name
+    if name in stages.closed_set:
+        raise WeightsError(
+            f"segmentor: expected a folder with a name of its own; got {name!r}, which the bundle's "
+            "own segmentor has; rename it"
+        )
+    added = load_segmentor(folder, placement, name)
+    return replace(stages, closed_set={**stages.closed_set, name: added})
+
+
+def load_segmentor(folder: Path, placement: Placement, source: str) -> Segmentor:
+    """The semantic segmentor in ``folder``, of whatever family; its config names the classes.
+
+    Raises ``WeightsError`` when the folder holds none.
+    """
+    if _model_type(folder) == "oneformer":
+        return OneFormerSegmentor.load(folder, placement, source)
+    return SemanticSegmentor.load(folder, placement, source)
+
+
+def _model_type(folder: Path) -> str | None:
+    """What transformers calls the family, or None: the adapter then says what is wrong with the folder."""
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    return kind if isinstance(kind, str) else None

@@ -1,14 +1,13 @@
 """The picture with its regions tinted, outlined and named.
 
 Each pixel takes the colour of the smallest region on it, so that parts show on their wholes; each name
-stands in the middle of the widest visible part of its region.
+stands in the middle of the widest visible part of its region. Where there is a label map, its classes are
+what is drawn.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,10 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ssa import masks
+from ssa.clustering import NOISE
+from ssa.colours import GREY, label_colours
 from ssa.crops import crop, scaled_box
-from ssa.types import AnnotatedImage, Annotation, BoxXYXY, RGBImage
-
-RGB = tuple[int, int, int]
+from ssa.types import AnnotatedImage, Annotation, BoxXYXY, LabelMap, RGBImage
 
 FILL_OPACITY = 0.45
 LINE_OPACITY = 0.9
@@ -30,19 +29,12 @@ LINE_EVERY_PX = 400
 # How far a region's outline is from its fill towards white.
 LINE_LIGHTNESS = 0.62
 
-HUES = 18
-# OKLCH lightness and chroma: three rings of colours that the eye tells apart at one hue.
-RINGS = ((0.68, 0.19), (0.82, 0.15), (0.56, 0.18))
-
 # A name takes up so much of the ellipse it stands in.
 FILLED = 0.85
 # Larger regions are searched for their widest place in a copy of this size.
 SEARCH_AREA_PX = 40_000
 
 _NOBODY = -1
-_SLOTS = HUES * len(RINGS)
-# Nearly half way round the hues, and prime to the number of slots, so that it reaches all of them.
-_STRIDE = 25
 
 
 def draw_overlay(image: RGBImage, annotated: AnnotatedImage) -> RGBImage:
@@ -54,90 +46,79 @@ def draw_overlay(image: RGBImage, annotated: AnnotatedImage) -> RGBImage:
         raise ValueError(
             f"expected a picture of shape {(annotated.height, annotated.width, 3)}; got {image.shape}"
         )
-    if not annotated.annotations:
+    regions, owner = _regions(annotated)
+    if not regions:
         return image.copy()
-    # Stable sort: of equal areas, the later stays on top.
-    order = sorted(annotated.annotations, key=lambda one: -one.proposal.area_px)
-    owner = _paint_order_map(order, image.shape[0], image.shape[1])
-    colours = label_colours(one.class_name for one in order)
-    palette = np.array([colours[one.class_name] for one in order], dtype=np.uint8)
+    colours = label_colours(one.group for one in regions if one.group is not None)
+    palette = np.array(
+        [GREY if one.group is None else colours[one.group] for one in regions], dtype=np.uint8
+    )
     canvas = _outline(_fill(image, owner, palette), owner, palette)
-    return _write(canvas, _place_names(order, owner))
-
-
-# --- colours -------------------------------------------------------------------------------------
-
-
-def label_colours(labels: Iterable[str]) -> dict[str, RGB]:
-    """One RGB colour a label, the same on every machine, and different within one picture.
-
-    A label's hash picks one of 54 colours; where two labels of a picture pick the same, the one later in
-    the alphabet moves on to a free one. Past that many labels, colours repeat.
-    """
-    taken: set[int] = set()
-    colours: dict[str, RGB] = {}
-    for label in sorted(set(labels)):
-        slot = _home_slot(label)
-        while slot in taken and len(taken) < _SLOTS:
-            slot = (slot + _STRIDE) % _SLOTS
-        taken.add(slot)
-        colours[label] = _slot_colour(slot)
-    return colours
-
-
-def _home_slot(label: str) -> int:
-    # Not hash(): Python salts it anew in every run.
-    digest = hashlib.sha256(label.encode(errors="surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big") % _SLOTS
-
-
-@cache
-def _slot_colour(slot: int) -> RGB:
-    # Rings are turned against each other, so that no two of all the colours share a hue.
-    ring, step = slot % len(RINGS), slot // len(RINGS)
-    lightness, chroma = RINGS[ring]
-    return _oklch_to_rgb(lightness, chroma, (step + ring / len(RINGS)) / HUES)
-
-
-def _oklch_to_rgb(lightness: float, chroma: float, turn: float) -> RGB:
-    """OKLCH (hue in turns) → sRGB, clipped to the gamut. Matrices: B. Ottosson, "Oklab", 2020."""
-    a, b = chroma * math.cos(math.tau * turn), chroma * math.sin(math.tau * turn)
-    cone_roots = (
-        lightness + 0.3963377774 * a + 0.2158037573 * b,
-        lightness - 0.1055613458 * a - 0.0638541728 * b,
-        lightness - 0.0894841775 * a - 1.2914855480 * b,
-    )
-    l, m, s = (root**3 for root in cone_roots)  # noqa: E741 - the cones' own names
-    linear = (
-        4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
-        -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-        -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s,
-    )
-    red, green, blue = (round(255 * _gamma(min(max(value, 0.0), 1.0))) for value in linear)
-    return red, green, blue
-
-
-def _gamma(linear: float) -> float:
-    return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
+    return _write(canvas, _place_names(regions, owner))
 
 
 # --- regions -------------------------------------------------------------------------------------
 
 
-def _paint_order_map(order: list[Annotation], height: int, width: int) -> NDArray[np.int32]:
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """What is drawn as one: its text, the group whose colour it has (None for grey), and its box."""
+
+    name: str
+    group: str | None
+    box_xyxy: BoxXYXY
+
+
+def _regions(annotated: AnnotatedImage) -> tuple[list[_Region], NDArray[np.int32]]:
+    """What there is to draw, the largest first, and its paint order map."""
+    if annotated.label_map is not None:
+        return _classes(annotated.label_map)
+    # Stable sort: of equal areas, the later stays on top.
+    order = sorted(enumerate(annotated.annotations), key=lambda one: -one[1].proposal.area_px)
+    regions = [_region(annotation, position) for position, annotation in order]
+    return regions, _paint_order_map(regions, [annotation for _, annotation in order], annotated)
+
+
+def _region(annotation: Annotation, position: int) -> _Region:
+    height, width = annotation.proposal.rle.height, annotation.proposal.rle.width
+    box_xyxy = scaled_box(annotation.proposal.bbox_xywh, 1.0, height, width)
+    number = annotation.evidence.cluster_id
+    if number == NOISE:
+        return _Region("", None, box_xyxy)  # grey says that it's like no other; words would crowd
+    name = annotation.class_name
+    if name is None:
+        return _Region("", f"region {position}", box_xyxy)
+    return _Region(name, name if number is None else f"cluster {number}", box_xyxy)
+
+
+def _classes(label_map: LabelMap) -> tuple[list[_Region], NDArray[np.int32]]:
+    """The classes that occur as regions, the largest first, and where each is."""
+    areas = np.bincount(label_map.class_ids.ravel(), minlength=len(label_map.labels))
+    order = [int(number) for number in np.argsort(-areas, kind="stable") if areas[number]]
+    rank = np.full(len(areas), _NOBODY, dtype=np.int32)
+    rank[order] = np.arange(len(order))
+    owner = rank[label_map.class_ids]
+    names = [label_map.labels[number] for number in order]
+    boxes = [_box_of(owner == place) for place in range(len(order))]
+    return [_Region(name, name, box) for name, box in zip(names, boxes, strict=True)], owner
+
+
+def _box_of(mask: NDArray[np.bool_]) -> BoxXYXY:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _paint_order_map(
+    regions: list[_Region], order: list[Annotation], annotated: AnnotatedImage
+) -> NDArray[np.int32]:
     """(H, W) index into ``order`` of the region on top of each pixel, -1 where there is none."""
-    owner = np.full((height, width), _NOBODY, dtype=np.int32)
-    for index, annotation in enumerate(order):
+    owner = np.full((annotated.height, annotated.width), _NOBODY, dtype=np.int32)
+    for index, (region, annotation) in enumerate(zip(regions, order, strict=True)):
         mask = masks.decode(annotation.proposal.rle)
         if mask.shape != owner.shape:
             raise ValueError(f"expected masks of shape {owner.shape}; got {mask.shape}")
-        box_xyxy = _box(annotation, height, width)
-        crop(owner, box_xyxy)[crop(mask, box_xyxy)] = index
+        crop(owner, region.box_xyxy)[crop(mask, region.box_xyxy)] = index
     return owner
-
-
-def _box(annotation: Annotation, height: int, width: int) -> BoxXYXY:
-    return scaled_box(annotation.proposal.bbox_xywh, 1.0, height, width)
 
 
 def _fill(image: RGBImage, owner: NDArray[np.int32], palette: NDArray[np.uint8]) -> RGBImage:
@@ -186,12 +167,12 @@ class _Name:
     box_xyxy: BoxXYXY
 
 
-def _place_names(order: list[Annotation], owner: NDArray[np.int32]) -> list[_Name]:
+def _place_names(regions: list[_Region], owner: NDArray[np.int32]) -> list[_Name]:
     """Names for the regions that have room for them, large regions first."""
     free = np.ones(owner.shape, dtype=bool)
     names = []
-    for index, annotation in enumerate(order):
-        name = _place_name(index, annotation, owner, free)
+    for index, region in enumerate(regions):
+        name = _place_name(index, region, owner, free)
         if name is not None:
             crop(free, name.box_xyxy)[:] = False
             names.append(name)
@@ -199,14 +180,14 @@ def _place_names(order: list[Annotation], owner: NDArray[np.int32]) -> list[_Nam
 
 
 def _place_name(
-    index: int, annotation: Annotation, owner: NDArray[np.int32], free: NDArray[np.bool_]
+    index: int, region: _Region, owner: NDArray[np.int32], free: NDArray[np.bool_]
 ) -> _Name | None:
     height, width = owner.shape
-    text = " ".join(annotation.class_name.split())  # Pillow can't measure line breaks
+    text = " ".join(region.name.split())  # Pillow can't measure line breaks
     wide, high = _text_extent(text, 100)
     if not wide or not high:
         return None
-    box_xyxy = _box(annotation, height, width)
+    box_xyxy = region.box_xyxy
     visible = (crop(owner, box_xyxy) == index) & crop(free, box_xyxy)
     x, y, half_height = _widest_place(visible, wide / high)
     size_px = _font_size(100 * 2 * half_height / high, min(height, width))

@@ -88,12 +88,12 @@ def upload(crop: RGBImage, device: torch.device) -> Tensor:
     return pixels.permute(2, 0, 1)
 
 
-def resize_bilinear(values: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """(N, C, h, w) float to another size, bilinear, with antialiasing where a side shrinks.
+def resize_bilinear(values: Tensor, size_hw: tuple[int, int], antialias: bool = True) -> Tensor:
+    """(N, C, h, w) float to another size, bilinear, with antialiasing (if wanted) where a side shrinks.
 
     Where none does antialiasing changes nothing, and without it is three times as fast.
     """
     shrinks = size_hw[0] < values.shape[-2] or size_hw[1] < values.shape[-1]
     return functional.interpolate(
-        values, size=size_hw, mode="bilinear", align_corners=False, antialias=shrinks
+        values, size=size_hw, mode="bilinear", align_corners=False, antialias=antialias and shrinks
     )

@@ -78,6 +78,19 @@ def load_transformer(
     return model.eval().requires_grad_(False).to(device)
 
 
+def class_names(config: Any) -> tuple[str, ...]:
+    """The names of a segmentor's classes, by class id, from its config's ``id2label``.
+
+    Raises ``ValueError`` where that names none (transformers then makes up "LABEL_0") or skips an id.
+    """
+    names = {int(class_id): str(name) for class_id, name in config.id2label.items()}
+    if sorted(names) != list(range(len(names))):
+        raise ValueError(f"id2label must name the ids 0 to {len(names) - 1}; it skips some")
+    if all(name == f"LABEL_{class_id}" for class_id, name in names.items()):
+        raise ValueError("id2label in config.json must name the classes; it is not there")
+    return tuple(names[class_id].strip() for class_id in range(len(names)))
+
+
 def fed_float32(module: nn.Module) -> None:
     """Make ``module``, whose own numbers are float32, take inputs of any float type."""
 

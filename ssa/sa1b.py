@@ -1,19 +1,31 @@
 """SA-1B JSON ↔ types; the only place that knows the wire names.
 
 On the wire a picture is a list of records, one a mask, in the mask model's order. A record has SA-1B's
-fields, the two that semantics add (``class_name``, ``class_proposals``) and, if asked for, ``detail``.
-Boxes are [left, top, width, height] and points [x, y], in pixels of the full picture.
+fields, the two that semantics add (``class_name``, ``class_proposals``) unless no label was asked for and,
+where asked for, a mask's place among wholes and parts (``id``, ``parent_id``, ``level``, ``part_of``) and
+``detail``. Boxes are [left, top, width, height] and points [x, y], in pixels of the full picture.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Mapping
+from typing import Any
 
 from ssa import masks
 from ssa.errors import InputError
+from ssa.json_fields import (
+    FieldError,
+    float_of,
+    integer_of,
+    is_list,
+    list_of,
+    object_of,
+    objects_of,
+    text_of,
+    texts_of,
+)
 from ssa.types import (
     RLE,
     AnnotatedImage,
@@ -22,6 +34,7 @@ from ssa.types import (
     Evidence,
     MaskProposal,
     ScoredLabel,
+    TreeNode,
     Vote,
 )
 
@@ -29,11 +42,16 @@ Record = dict[str, Any]
 
 
 def to_records(annotated: AnnotatedImage, detail: bool = False) -> list[Record]:
-    """One record a mask with the nine published keys, and a tenth, ``detail``, if asked for.
+    """One record a mask with the nine published keys and, if asked for, ``detail``.
 
-    Only plain values: ready for ``json``. Raises ``ValueError`` for a number that is not finite.
+    A mask in a tree has ``id`` (its position), ``parent_id`` and ``level`` too, and ``part_of`` where its
+    name is a part's. Without labels the two keys of semantics are missing. Only plain values: ready for
+    ``json``. Raises ``ValueError`` for a number that is not finite.
     """
-    return [_record(annotation, detail) for annotation in annotated.annotations]
+    return [
+        _record(annotation, number, detail)
+        for number, annotation in enumerate(annotated.annotations)
+    ]
 
 
 def dumps(annotated: AnnotatedImage, detail: bool = False) -> bytes:
@@ -45,21 +63,38 @@ def dumps(annotated: AnnotatedImage, detail: bool = False) -> bytes:
 def from_records(payload: object) -> tuple[MaskProposal | Annotation, ...]:
     """Read a list of records, or a file of SA-1B itself (an object with ``annotations``).
 
-    A record with ``class_name`` becomes an ``Annotation`` (with empty evidence where it has no
-    ``detail``), one without a ``MaskProposal``. Raises ``InputError`` that names the record and field.
+    A record with ``class_name``, ``level`` or ``detail`` becomes an ``Annotation`` (with empty evidence
+    where it has no ``detail``), any other a ``MaskProposal``. Raises ``InputError`` that names the record
+    and field.
     """
     records = payload.get("annotations") if isinstance(payload, Mapping) else payload
-    if not _is_list(records):
+    if not is_list(records):
         raise InputError(
             "expected a list of mask records or an SA-1B object with 'annotations'; "
             f"got {type(records).__name__}; give the file's whole JSON"
         )
-    return tuple(_parsed(record, index) for index, record in enumerate(records))
+    return tuple(_parsed(record, index, len(records)) for index, record in enumerate(records))
 
 
-def _record(annotation: Annotation, detail: bool) -> Record:
-    proposal = annotation.proposal
-    record: Record = {
+def _record(annotation: Annotation, number: int, detail: bool) -> Record:
+    record = _mask_fields(annotation.proposal)
+    if annotation.class_name is not None:
+        record["class_name"] = annotation.class_name
+        record["class_proposals"] = list(annotation.class_proposals)
+    if annotation.node is not None:
+        record["id"] = number
+        record["parent_id"] = annotation.node.parent
+        record["level"] = annotation.node.level
+    if annotation.part_of is not None:
+        record["part_of"] = annotation.part_of
+    if detail:
+        record["detail"] = _detail(annotation)
+    return record
+
+
+def _mask_fields(proposal: MaskProposal) -> Record:
+    """The seven fields of SA-1B that say what a mask is."""
+    return {
         "segmentation": {
             "size": [int(proposal.rle.height), int(proposal.rle.width)],
             "counts": proposal.rle.counts,
@@ -70,14 +105,13 @@ def _record(annotation: Annotation, detail: bool) -> Record:
         "stability_score": _number(proposal.stability_score),
         "crop_box": [_pixels(value) for value in proposal.crop_box_xywh],
         "point_coords": [[_number(x), _number(y)] for x, y in proposal.points_xy],
-        "class_name": annotation.class_name,
-        "class_proposals": list(annotation.class_proposals),
     }
-    return {**record, "detail": _detail(annotation.evidence)} if detail else record
 
 
-def _detail(evidence: Evidence) -> Record:
-    return {
+def _detail(annotation: Annotation) -> Record:
+    """What the stages said; where no name was chosen, those that said nothing are left out."""
+    evidence, granularity = annotation.evidence, annotation.proposal.granularity
+    found: Record = {
         "votes": [
             {"source": vote.source, "label": vote.label, "share": _number(vote.share)}
             for vote in evidence.votes
@@ -86,8 +120,15 @@ def _detail(evidence: Evidence) -> Record:
         "noun_phrases": list(evidence.noun_phrases),
         "clip": [{"label": one.label, "score": _number(one.score)} for one in evidence.ranking],
         "clipseg": [{"label": one.label, "share": _number(one.score)} for one in evidence.shares],
-        "margin": _number(evidence.margin) if evidence.shares else None,
+        "margin": None if evidence.margin is None else _number(evidence.margin),
     }
+    if not evidence.shares:
+        found = {name: value for name, value in found.items() if value}
+    if evidence.cluster_id is not None:
+        found["cluster"] = int(evidence.cluster_id)
+    if granularity is not None:
+        found["granularity"] = int(granularity)
+    return found
 
 
 def _number(value: float) -> float:
@@ -104,75 +145,102 @@ def _pixels(value: float) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-class _Field(Exception):
-    """A field is missing or wrong; its text is the field's name."""
-
-
-def _parsed(record: object, index: int) -> MaskProposal | Annotation:
+def _parsed(record: object, index: int, count: int) -> MaskProposal | Annotation:
     try:
-        proposal = _proposal(record)
-        if "class_name" not in _object(record, "record"):
+        fields = object_of(record, "record")
+        proposal = _proposal(fields)
+        # SA-1B's own records have an ``id`` too, so that alone says nothing.
+        if not {"class_name", "level", "detail"} & set(fields):
             return proposal
-        return _annotation(proposal, _object(record, "record"))
-    except _Field as error:
+        return _annotation(proposal, fields, index, count)
+    except FieldError as error:
         raise InputError(
             f"expected mask record {index} to hold a sound '{error}'; got none or another kind of "
             "value; compare it with a record of SA-1B"
         ) from error
 
 
-def _proposal(record: object) -> MaskProposal:
-    fields = _object(record, "record")
+def _proposal(fields: Mapping[str, Any]) -> MaskProposal:
     return MaskProposal(
-        rle=_rle(_object(fields.get("segmentation"), "segmentation")),
+        rle=_rle(object_of(fields.get("segmentation"), "segmentation")),
         bbox_xywh=_box(fields, "bbox"),
-        area_px=_integer(fields.get("area"), "area"),
-        predicted_iou=_float(fields.get("predicted_iou"), "predicted_iou"),
-        stability_score=_float(fields.get("stability_score"), "stability_score"),
+        area_px=integer_of(fields.get("area"), "area"),
+        predicted_iou=float_of(fields.get("predicted_iou"), "predicted_iou"),
+        stability_score=float_of(fields.get("stability_score"), "stability_score"),
         crop_box_xywh=_box(fields, "crop_box"),
         points_xy=tuple(
-            _point(point) for point in _list(fields.get("point_coords"), "point_coords")
+            _point(point) for point in list_of(fields.get("point_coords"), "point_coords")
         ),
+        granularity=_optional_integer(_detail_of(fields).get("granularity"), "detail"),
     )
 
 
-def _annotation(proposal: MaskProposal, fields: Mapping[str, Any]) -> Annotation:
+def _annotation(
+    proposal: MaskProposal, fields: Mapping[str, Any], index: int, count: int
+) -> Annotation:
+    named = "class_name" in fields
+    proposals = fields.get("class_proposals") if named else []
     return Annotation(
         proposal=proposal,
-        class_name=_text(fields.get("class_name"), "class_name"),
-        class_proposals=_texts(fields.get("class_proposals"), "class_proposals"),
-        evidence=_evidence(_object(fields.get("detail", {}), "detail")),
+        class_name=text_of(fields["class_name"], "class_name") if named else None,
+        class_proposals=texts_of(proposals, "class_proposals"),
+        evidence=_evidence(_detail_of(fields)),
+        node=_node(fields, index, count) if "level" in fields else None,
+        part_of=text_of(fields["part_of"], "part_of") if "part_of" in fields else None,
     )
+
+
+def _node(fields: Mapping[str, Any], index: int, count: int) -> TreeNode:
+    """The place of record ``index`` of ``count``; a list that was cut or reordered has lost its tree."""
+    if integer_of(fields.get("id"), "id") != index:
+        raise FieldError("id")
+    level = integer_of(fields["level"], "level")
+    parent = _optional_integer(fields.get("parent_id"), "parent_id")
+    elsewhere = parent is None or (parent != index and 0 <= parent < count)
+    if not elsewhere or level < 0 or (parent is None) != (level == 0):
+        raise FieldError("parent_id")
+    return TreeNode(parent, level)
+
+
+def _detail_of(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return object_of(fields.get("detail", {}), "detail")
+
+
+def _optional_integer(value: object, name: str) -> int | None:
+    return None if value is None else integer_of(value, name)
 
 
 def _evidence(fields: Mapping[str, Any]) -> Evidence:
     return Evidence(
         votes=tuple(
-            Vote(_text(vote.get("source"), "detail"), *_scored(vote, "share"))
-            for vote in _objects(fields.get("votes", []), "detail")
+            Vote(text_of(vote.get("source"), "detail"), *_scored(vote, "share"))
+            for vote in objects_of(fields.get("votes", []), "detail")
         ),
-        caption=_text(fields.get("caption", ""), "detail"),
-        noun_phrases=_texts(fields.get("noun_phrases", []), "detail"),
+        caption=text_of(fields.get("caption", ""), "detail"),
+        noun_phrases=texts_of(fields.get("noun_phrases", []), "detail"),
         ranking=tuple(
             ScoredLabel(*_scored(one, "score"))
-            for one in _objects(fields.get("clip", []), "detail")
+            for one in objects_of(fields.get("clip", []), "detail")
         ),
         shares=tuple(
             ScoredLabel(*_scored(one, "share"))
-            for one in _objects(fields.get("clipseg", []), "detail")
+            for one in objects_of(fields.get("clipseg", []), "detail")
         ),
+        cluster_id=_optional_integer(fields.get("cluster"), "detail"),
     )
 
 
 def _scored(fields: Mapping[str, Any], score_name: str) -> tuple[str, float]:
-    return _text(fields.get("label"), "detail"), _float(fields.get(score_name), "detail")
+    return text_of(fields.get("label"), "detail"), float_of(fields.get(score_name), "detail")
 
 
 def _rle(fields: Mapping[str, Any]) -> RLE:
-    size = [_integer(side, "segmentation") for side in _list(fields.get("size"), "segmentation")]
+    size = [
+        integer_of(side, "segmentation") for side in list_of(fields.get("size"), "segmentation")
+    ]
     if len(size) != 2 or min(size) < 1:
-        raise _Field("segmentation")
-    rle = RLE(size[0], size[1], _text(fields.get("counts"), "segmentation"))
+        raise FieldError("segmentation")
+    rle = RLE(size[0], size[1], text_of(fields.get("counts"), "segmentation"))
     _check_runs(rle)
     return rle
 
@@ -181,64 +249,20 @@ def _check_runs(rle: RLE) -> None:
     try:
         runs = masks.runs_of(rle)
     except ValueError as error:
-        raise _Field("segmentation") from error
+        raise FieldError("segmentation") from error
     if runs.min() < 0 or runs.sum() != rle.height * rle.width:
-        raise _Field("segmentation")
+        raise FieldError("segmentation")
 
 
 def _box(fields: Mapping[str, Any], name: str) -> BoxXYWH:
-    values = [_float(value, name) for value in _list(fields.get(name), name)]
+    values = [float_of(value, name) for value in list_of(fields.get(name), name)]
     if len(values) != 4:
-        raise _Field(name)
+        raise FieldError(name)
     return values[0], values[1], values[2], values[3]
 
 
 def _point(value: object) -> tuple[float, float]:
-    point = [_float(one, "point_coords") for one in _list(value, "point_coords")]
+    point = [float_of(one, "point_coords") for one in list_of(value, "point_coords")]
     if len(point) != 2:
-        raise _Field("point_coords")
+        raise FieldError("point_coords")
     return point[0], point[1]
-
-
-def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
-
-
-def _list(value: object, name: str) -> Sequence[Any]:
-    if not _is_list(value):
-        raise _Field(name)
-    return value
-
-
-def _object(value: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _Field(name)
-    return value
-
-
-def _objects(value: object, name: str) -> list[Mapping[str, Any]]:
-    return [_object(one, name) for one in _list(value, name)]
-
-
-def _text(value: object, name: str) -> str:
-    if not isinstance(value, str):
-        raise _Field(name)
-    return value
-
-
-def _texts(value: object, name: str) -> tuple[str, ...]:
-    return tuple(_text(one, name) for one in _list(value, name))
-
-
-def _float(value: object, name: str) -> float:
-    # JSON's true is Python's True, which is an int: no number for us.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _Field(name)
-    return float(value)
-
-
-def _integer(value: object, name: str) -> int:
-    number = _float(value, name)
-    if not number.is_integer():
-        raise _Field(name)
-    return int(number)

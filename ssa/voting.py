@@ -12,7 +12,13 @@ from ssa.types import BoolMask, BoxXYXY, LabelMap, ScoredLabel, Vote
 
 
 def majority(label_map: LabelMap, mask: BoolMask, box_xyxy: BoxXYXY) -> Vote:
-    """The class that most pixels of a mask have; of equals, the smallest class id.
+    """The vote of a mask's pixels for the name of their most frequent class; see ``most_frequent``."""
+    winner, share = most_frequent(label_map, mask, box_xyxy)
+    return Vote(label_map.source, label_map.labels[winner], share)
+
+
+def most_frequent(label_map: LabelMap, mask: BoolMask, box_xyxy: BoxXYXY) -> tuple[int, float]:
+    """The class id that most pixels of a mask have, and their share; of equals, the smallest id.
 
     ``box_xyxy`` lies in the label map and ``mask`` (h, w) in the frame of the box. A mask without a pixel
     lets the whole box vote: each mask gets some name. Raises ``ValueError`` where sizes differ or an id is
@@ -31,7 +37,7 @@ def majority(label_map: LabelMap, mask: BoolMask, box_xyxy: BoxXYXY) -> Vote:
             f"got {len(counts) - 1}"
         )
     winner = int(np.argmax(counts))
-    return Vote(label_map.source, label_map.labels[winner], float(counts[winner] / counts.sum()))
+    return winner, float(counts[winner] / counts.sum())
 
 
 def shares_of(counts: NDArray[np.int64], labels: Sequence[str]) -> tuple[ScoredLabel, ...]:

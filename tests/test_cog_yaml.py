@@ -134,7 +134,7 @@ def test_cogs_own_reader_accepts_the_predictor() -> None:
     with pytest.warns(DeprecationWarning, match="deprecated; use"):
         info = create_predictor("predict", "Predictor")
     assert list(info.inputs) == list(input_calls())
-    assert list(info.output.fields) == ["img_out", "json_out"]
+    assert list(info.output.fields) == ["img_out", "json_out", "label_map_out", "classes_out"]
 
 
 def test_imports_from_cog_are_plain_and_complete() -> None:
@@ -162,7 +162,9 @@ def test_every_input_is_keyword_literals(name: str) -> None:
     assert isinstance(call.func, ast.Name)
     assert call.func.id == "Input"
     assert call.args == []
-    assert all(isinstance(keyword.value, ast.Constant) for keyword in call.keywords)
+    for keyword in call.keywords:
+        values = keyword.value.elts if isinstance(keyword.value, ast.List) else [keyword.value]
+        assert all(isinstance(value, ast.Constant) for value in values)
 
 
 @pytest.mark.parametrize("name", list(input_calls()))
@@ -178,13 +180,15 @@ def test_every_description_is_one_plain_string_on_one_line(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(input_calls()))
-def test_every_number_is_bounded_and_every_default_given(name: str) -> None:
+def test_every_number_and_text_is_bounded_and_every_default_given(name: str) -> None:
     keywords = {keyword.arg for keyword in input_calls()[name].keywords}
     annotation = next(a.annotation for a in predict_method().args.args if a.arg == name)
     assert annotation is not None
     kind = ast.unparse(annotation)
-    assert kind in {"Path", "bool", "int", "Optional[int]", "Optional[float]"}
+    plain = {"Path", "bool", "int", "str"}
+    assert kind in plain | {f"Optional[{one}]" for one in ("bool", "int", "float", "str")}
     assert ("default" in keywords) == (kind != "Path")
+    assert len({"choices", "max_length"} & keywords) == ("str" in kind)
     assert ({"ge", "le"} <= keywords) == ("int" in kind or "float" in kind)
 
 
@@ -198,5 +202,7 @@ def test_the_output_class_stands_in_this_file_with_its_required_field_first() ->
     assert [ast.unparse(field) for field in fields] == [
         "img_out: Path",
         "json_out: Optional[Path] = None",
+        "label_map_out: Optional[Path] = None",
+        "classes_out: Optional[Path] = None",
     ]
     assert [ast.unparse(base) for base in output.bases] == ["BaseModel"]

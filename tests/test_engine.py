@@ -10,9 +10,11 @@ import pytest
 from fakes import FakeCaptioner, FakeChooser, FakeNouns, FakeRanker, FakeSegmentor, squares, stages
 
 from ssa.config import BatchSettings, LabelSettings, Settings
-from ssa.engine import Engine, StageReport, Stages
+from ssa.engine import Engine
 from ssa.errors import OutOfMemory
 from ssa.masks import decode
+from ssa.progress import StageReport
+from ssa.stages import Stages
 from ssa.types import RGBImage
 
 SETTINGS = Settings(batches=BatchSettings(caption=4, clip=3, clipseg=5))

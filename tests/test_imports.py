@@ -15,7 +15,8 @@ PURE = {
     f"ssa.{name}"
     for name in (
         *("masks", "crops", "voting", "candidates", "overlay", "image", "sa1b"),
-        "batching",
+        *("batching", "regions", "json_fields", "colours", "inputs", "checks"),
+        *("clustering", "closed_set", "tree", "parts", "label_map_files"),
     )
 }
 FRAMEWORKS = {"torch", "torchvision", "transformers", "open_clip", "segment_anything", "spacy"}
@@ -90,8 +91,11 @@ def test_stages_know_only_what_flows() -> None:
 
 
 def test_the_engine_knows_no_model_and_no_framework() -> None:
-    assert project_modules("ssa.engine") <= BASE | PURE | {"ssa.stages"}
-    assert not [name for name in FRAMEWORKS if within(SSA["ssa.engine"], name)]
+    conductors = {"ssa.engine", "ssa.naming", "ssa.grouping"}
+    for module in conductors:
+        known = BASE | PURE | conductors | {"ssa.stages", "ssa.progress"}
+        assert project_modules(module) <= known
+        assert not [name for name in FRAMEWORKS if within(SSA[module], name)]
 
 
 def test_models_know_neither_each_other_nor_who_uses_them() -> None:

@@ -19,7 +19,7 @@ from ssa.config import BUNDLE_SETTINGS, BatchSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.image import decode_image
-from ssa.loading import LoadedEngine, load_engine
+from ssa.loading import LoadedEngine, load_engine, load_segmentor, with_segmentor
 from ssa.masks import decode
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clipseg import ClipSegChooser
@@ -50,7 +50,7 @@ def street(loaded: LoadedEngine) -> AnnotatedImage:
 
 
 def test_the_street_is_named_rightly(street: AnnotatedImage) -> None:
-    words = {word for found in street.annotations for word in found.class_name.split()}
+    words = {word for found in street.annotations for word in str(found.class_name).split()}
     assert words >= {"house", "truck", "tree", "dog", "sky", "grass"}
 
 
@@ -66,6 +66,7 @@ def test_every_name_is_one_of_its_proposals_and_they_of_the_evidence(
         assert all(0 <= vote.share <= 1 for vote in seen.votes)
         assert sum(s.score for s in seen.ranking) == pytest.approx(1, abs=1e-5)
         assert sum(s.score for s in seen.shares) == pytest.approx(1, abs=1e-5)
+        assert seen.margin is not None
         assert 0 <= seen.margin <= 1
 
 
@@ -83,6 +84,49 @@ def test_proposals_describe_their_masks(street: AnnotatedImage) -> None:
 def test_the_same_input_gives_the_same_bytes(loaded: LoadedEngine, street: AnnotatedImage) -> None:
     again = loaded.engine.annotate(decode_image(STREET), loaded.settings)
     assert dumps(again, True) == dumps(street, True)
+
+
+def test_one_encoding_serves_masks_and_clusters(
+    loaded: LoadedEngine, street: AnnotatedImage
+) -> None:
+    settings = replace(loaded.settings, label_mode="clusters")
+    found = [annotation.proposal for annotation in street.annotations]
+    at_once = loaded.engine.annotate(decode_image(STREET), settings)
+    afterwards = loaded.engine.label(decode_image(STREET), found, settings)
+    assert at_once == afterwards
+    assert len({one.evidence.cluster_id for one in at_once.annotations}) > 1
+
+
+def test_the_bundles_own_segmentors_give_closed_sets(loaded: LoadedEngine) -> None:
+    assert set(loaded.stages.closed_set) == {"coco", "ade20k"}
+    assert loaded.settings.segmentor in loaded.stages.closed_set
+
+
+def test_an_added_segmentor_is_called_by_its_folder(loaded: LoadedEngine, tmp_path: Path) -> None:
+    (tmp_path / "city").symlink_to(ROOT / "weights" / "tiny" / "coco_segmentor")
+    both = with_segmentor(loaded.stages, tmp_path / "city", CPU)
+    scene = draw_scene(7).image
+    added, own = (both.closed_set[name].segment(scene) for name in ("city", "coco"))
+    assert (added.source, own.source) == ("city", "coco")
+    assert np.array_equal(added.class_ids, own.class_ids)
+    assert set(loaded.stages.closed_set) == {"coco", "ade20k"}
+
+
+def test_an_added_segmentor_needs_a_name_of_its_own(loaded: LoadedEngine, tmp_path: Path) -> None:
+    (tmp_path / "coco").mkdir()
+    with pytest.raises(WeightsError, match="got 'coco', which the bundle's own segmentor has"):
+        with_segmentor(loaded.stages, tmp_path / "coco", CPU)
+
+
+@pytest.mark.parametrize("config", [None, "{", "[]", '{"model_type": 3}', '{"model_type": "clip"}'])
+def test_a_folder_without_a_segmentor_is_told(tmp_path: Path, config: str | None) -> None:
+    folder = tmp_path / "city"
+    folder.mkdir()
+    if config is not None:
+        (folder / "config.json").write_text(config)
+    with pytest.raises(WeightsError, match="city") as caught:
+        load_segmentor(folder, CPU, "city")
+    assert str(tmp_path) not in str(caught.value)
 
 
 @pytest.mark.parametrize("seed", [7, 194])

@@ -1,8 +1,6 @@
 """The overlay: what is painted, in which colour, and where names may and may not stand."""
 
 import itertools
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -11,13 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssa import masks, overlay
-from ssa.overlay import draw_overlay, label_colours
-from ssa.types import AnnotatedImage, Annotation, BoolMask, Evidence, MaskProposal, RGBImage
+from ssa.colours import GREY, label_colours
+from ssa.overlay import draw_overlay
+from ssa.types import (
+    AnnotatedImage,
+    Annotation,
+    BoolMask,
+    Evidence,
+    LabelMap,
+    MaskProposal,
+    RGBImage,
+)
 
-NOTHING = Evidence((), "", (), (), ())
 
-
-def annotation(mask: BoolMask, label: str) -> Annotation:
+def annotation(mask: BoolMask, label: str | None, cluster_id: int | None = None) -> Annotation:
     height, width = mask.shape
     proposal = MaskProposal(
         rle=masks.encode(mask),
@@ -28,7 +33,7 @@ def annotation(mask: BoolMask, label: str) -> Annotation:
         crop_box_xywh=(0, 0, width, height),
         points_xy=((0, 0),),
     )
-    return Annotation(proposal, label, (label,), NOTHING)
+    return Annotation(proposal, label, (), Evidence(cluster_id=cluster_id))
 
 
 def annotated(*regions: tuple[BoolMask, str]) -> AnnotatedImage:
@@ -48,9 +53,8 @@ def grey(height: int, width: int, value: int = 120) -> RGBImage:
 
 def place_names(image: AnnotatedImage) -> dict[str, tuple[int, int, int, int]]:
     """Where names stand, by their text, as left, top, right, bottom."""
-    order = sorted(image.annotations, key=lambda one: -one.proposal.area_px)
-    owner = overlay._paint_order_map(order, image.height, image.width)
-    return {name.text: name.box_xyxy for name in overlay._place_names(order, owner)}
+    regions, owner = overlay._regions(image)
+    return {name.text: name.box_xyxy for name in overlay._place_names(regions, owner)}
 
 
 # --- the picture ----------------------------------------------------------------------------------
@@ -146,30 +150,63 @@ def test_any_regions_in_any_picture_can_be_drawn(seed: int, height: int, width: 
     assert np.array_equal(result[untouched], picture[untouched])
 
 
-# --- colours --------------------------------------------------------------------------------------
+# --- other ways to label ----------------------------------------------------------------------------
 
 
-def test_all_colours_can_be_told_apart() -> None:
-    colours = [overlay._slot_colour(slot) for slot in range(overlay._SLOTS)]
-    nearest = min(np.linalg.norm(np.subtract(a, b)) for a, b in itertools.combinations(colours, 2))
-    assert nearest > 12
+def of_groups(*regions: tuple[BoolMask, str | None, int | None]) -> AnnotatedImage:
+    height, width = regions[0][0].shape
+    return AnnotatedImage(height, width, tuple(annotation(*region) for region in regions))
 
 
-def test_labels_of_one_picture_have_different_colours() -> None:
-    labels = [f"label {index}" for index in range(overlay._SLOTS)]
-    assert len(set(label_colours(labels).values())) == overlay._SLOTS
-    assert len(label_colours([*labels, "one more"])) == overlay._SLOTS + 1
+def fills(image: AnnotatedImage, *places: tuple[int, int]) -> list[tuple[int, ...]]:
+    """The colours (less the picture's, which is black) at places inside regions."""
+    drawn = draw_overlay(grey(image.height, image.width, 0), image)
+    return [tuple(int(value) for value in drawn[place]) for place in places]
 
 
-def test_a_colour_depends_neither_on_order_nor_on_the_run() -> None:
-    labels = ["sky", "red car", "tree"]
-    here = label_colours(labels)
-    assert label_colours(reversed([*labels, *labels])) == here
-    code = f"from ssa.overlay import label_colours; print(label_colours({labels}))"
-    other_run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert other_run.stdout.strip() == str(dict(sorted(here.items())))
+SLIPS = [rectangle((90, 90), top, 5, top + 9, 14) for top in (5, 25, 45, 65)]
+INSIDE = [(top + 4, 9) for top in (5, 25, 45, 65)]
+
+
+@pytest.mark.parametrize("names", [("cluster 0", "cluster 1"), ("dog", "dog")])
+def test_groups_have_a_colour_each_whatever_they_are_called(names: tuple[str, str]) -> None:
+    numbers = (0, 1, 0, 1)
+    groups = zip(SLIPS, (names[number] for number in numbers), numbers, strict=True)
+    one, two, same, other = fills(of_groups(*groups), *INSIDE)
+    assert one == same != two == other
+
+
+def test_what_is_in_no_group_is_grey_and_has_no_name() -> None:
+    large = rectangle((90, 90), 0, 0, 90, 90)
+    image = of_groups((large, "unclustered", -1))
+    (colour,) = fills(image, (45, 45))
+    assert np.abs(np.array(colour) - overlay.FILL_OPACITY * np.array(GREY)).max() <= 1
+    assert place_names(image) == {}
+
+
+def test_without_labels_every_region_has_a_colour_and_no_name() -> None:
+    large = rectangle((90, 90), 0, 20, 90, 90)
+    regions = [(mask, None, None) for mask in [*SLIPS, large]]
+    image = of_groups(*regions)
+    assert len(set(fills(image, *INSIDE, (45, 60)))) == 5
+    assert place_names(image) == {}
+
+
+def test_a_label_map_is_drawn_by_class_and_its_masks_are_not() -> None:
+    class_ids = np.zeros((90, 90), np.int16)
+    class_ids[:, 60:] = class_ids[:20, :20] = 2  # one class in two places
+    label_map = LabelMap("ade20k", class_ids, ("sky", "sea", "sand"))
+    image = AnnotatedImage(90, 90, of_groups((SLIPS[2], "sea", None)).annotations, {}, label_map)
+    corner, right, left = fills(image, (4, 4), (80, 85), INSIDE[2])
+    assert corner == right != left
+    names = place_names(image)
+    assert set(names) == {"sky", "sand"}
+    assert names["sand"][0] >= 60
+    assert names["sky"][2] <= 60
+    # By size, since of two names in one place the larger region's stays.
+    assert [region.name for region in overlay._regions(image)[0]] == ["sky", "sand"]
+    alone = AnnotatedImage(90, 90, (), {}, label_map)
+    assert np.array_equal(draw_overlay(grey(90, 90), image), draw_overlay(grey(90, 90), alone))
 
 
 # --- names ----------------------------------------------------------------------------------------

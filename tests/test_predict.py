@@ -26,9 +26,15 @@ from PIL import Image
 
 import predict_client
 from cog_server import CogServer, ServerError
-from predict import MASK_INPUTS, Predictor, check_inputs, nothing_collected, settings_for
-from ssa.config import ImageLimits, MaskSettings, Settings
+from predict import Predictor, check_inputs, nothing_collected
+from ssa.config import ImageLimits, Settings
+from ssa.engine import Engine
 from ssa.errors import ImageError, InputError, OutOfMemory
+from ssa.inputs import CLUSTER_INPUTS, MASK_INPUTS
+from ssa.loading import LoadedEngine
+from ssa.models.semantic_sam import SemanticSamMaskProposer
+from ssa.weights import open_bundle
+from tests.semantic_sam_reference import reference_model
 from tests.server import InFlight, data_uri, decode_data_uri, picture_png, web_server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +49,7 @@ RECORD_KEYS = {
     "class_name",
     "class_proposals",
 }
+SEMANTIC_KEYS = {"class_name", "class_proposals"}
 STAGES = {"sam", "segmentors", "captions", "nouns", "clip", "clipseg"}
 # Long enough that nothing but a cancellation ends it within a test.
 ENDLESS = {"points_per_side": 128, "crop_n_layers": 3}
@@ -52,6 +59,13 @@ ENDLESS = {"points_per_side": 128, "crop_n_layers": 3}
 DEFAULTS: dict[str, Any] = {
     "image": cog.Path("picture.png"),
     "output_json": True,
+    "mask_source": "sam",
+    "granularity": None,
+    "labels": "open-vocabulary",
+    "parts": None,
+    "segmentor": None,
+    "name_clusters": False,
+    **dict.fromkeys(CLUSTER_INPUTS),
     **dict.fromkeys(MASK_INPUTS),
     "top_k": 3,
     "detail": False,
@@ -67,6 +81,13 @@ FINE = [
     ("min_mask_region_area", 0, 0),
     ("top_k", 10, 10),
     ("detail", True, True),
+    ("mask_source", "semantic-sam", "semantic-sam"),
+    ("granularity", "1,3,5", "1,3,5"),
+    ("labels", "none", "none"),
+    ("parts", False, False),
+    ("segmentor", "ade20k", "ade20k"),
+    ("cluster_eps", 2, 2.0),
+    ("cluster_min_samples", 1, 1),
 ]
 REFUSED = [
     ("image", "/etc/hostname", "image must be a picture, sent as a data URI or an http(s) URL"),
@@ -91,6 +112,20 @@ REFUSED = [
     ("min_mask_region_area", 10**400, "got a value of type int"),
     ("top_k", None, "top_k must be a whole number from 1 to 10; got nothing"),
     ("top_k", 11, "got 11"),
+    ("mask_source", "SAM", "mask_source must be one of sam, semantic-sam; got 'SAM'"),
+    ("mask_source", None, "got nothing"),
+    (
+        "labels",
+        "/etc/hostname",
+        "labels must be one of open-vocabulary, closed-set, clusters, none",
+    ),
+    ("labels", ["none"], "got a value of type list"),
+    ("granularity", 3, "granularity must be a text of at most 32 characters; got 3"),
+    ("granularity", "1," * 17, "at most 32 characters"),
+    ("segmentor", "x" * 101, "at most 100 characters; got a value of type str"),
+    ("parts", "yes", "parts must be true or false"),
+    ("cluster_eps", 0, "cluster_eps must be a number from 0.0001 to 2; got 0"),
+    ("cluster_min_samples", 0, "from 1 to 1000; got 0"),
 ]
 
 
@@ -125,14 +160,6 @@ def test_any_json_value_passes_within_bounds_or_is_an_input_error(name: str, val
         return
     assert checked == value
     assert name != "image"
-
-
-def test_given_settings_replace_the_bundles_and_the_rest_stay() -> None:
-    bundle = Settings(masks=MaskSettings(points_per_side=16, pred_iou_thresh=0.6))
-    changed = settings_for(bundle, {**DEFAULTS, "pred_iou_thresh": 0.0, "top_k": 5})
-    assert changed.masks == MaskSettings(points_per_side=16, pred_iou_thresh=0.0)
-    assert changed.labels.top_k == 5
-    assert changed.batches == bundle.batches
 
 
 # --- the predictor, in process, on the miniature weights --------------------------------------------
@@ -182,6 +209,121 @@ def test_no_masks_give_an_empty_list_and_the_picture_as_it_was(
     assert json.loads(found.json_out.read_text()) == []
     with Image.open(picture) as before, Image.open(found.img_out) as after:
         assert np.array_equal(np.asarray(before), np.asarray(after))
+
+
+def found_in(output: Any) -> list[dict[str, Any]]:
+    return list(json.loads(output.json_out.read_text()))
+
+
+def test_without_labels_records_are_sa1bs_own(predictor: Predictor, picture: cog.Path) -> None:
+    found = found_in(predictor.predict(image=picture, labels="none"))
+    assert found
+    assert {frozenset(record) for record in found} == {frozenset(RECORD_KEYS - SEMANTIC_KEYS)}
+
+
+def test_parts_put_masks_in_a_tree(predictor: Predictor, picture: cog.Path) -> None:
+    found = found_in(predictor.predict(image=picture, labels="none", parts=True))
+    assert [record["id"] for record in found] == list(range(len(found)))
+    for record in found:
+        parent = record["parent_id"]
+        assert record["level"] == (0 if parent is None else found[parent]["level"] + 1)
+
+
+def test_closed_set_labels_come_with_their_map(predictor: Predictor, picture: cog.Path) -> None:
+    output = predictor.predict(image=picture, labels="closed-set", segmentor="coco", detail=True)
+    with Image.open(output.label_map_out) as label_map:
+        ids = np.asarray(label_map)
+    assert ids.shape == (128, 128)
+    classes = json.loads(output.classes_out.read_text())
+    assert [one["class_id"] for one in classes] == np.unique(ids).tolist()
+    assert [one["area"] for one in classes] == [int((ids == i).sum()) for i in np.unique(ids)]
+    for record in found_in(output):
+        (vote,) = record["detail"]["votes"]
+        assert (vote["source"], vote["label"]) == ("coco", record["class_name"])
+
+
+def test_a_label_map_needs_no_masks(predictor: Predictor, picture: cog.Path) -> None:
+    output = predictor.predict(
+        image=picture, labels="closed-set", output_json=False, pred_iou_thresh=1.0
+    )
+    assert (output.json_out, output.classes_out) == (None, None)
+    with Image.open(picture) as before, Image.open(output.img_out) as after:
+        assert (np.asarray(before) != np.asarray(after)).any()
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_clusters_are_labels_that_masks_share(
+    predictor: Predictor, picture: cog.Path, named: bool
+) -> None:
+    given = {"labels": "clusters", "name_clusters": named, "cluster_eps": 2.0}
+    output = predictor.predict(image=picture, cluster_min_samples=2, detail=True, **given)
+    found = found_in(output)
+    assert len(found) > 1
+    assert output.label_map_out is None
+    # At the greatest distance there is, all are alike.
+    assert {record["detail"]["cluster"] for record in found} == {0}
+    (name,) = {record["class_name"] for record in found}
+    assert (name == "cluster 0") != named
+
+
+MISUSED = [
+    ({"granularity": "7", "mask_source": "semantic-sam"}, "granularity must be 'all' or levels 1"),
+    ({"granularity": "all"}, "granularity belongs to mask_source 'semantic-sam'"),
+    ({"name_clusters": True}, "name_clusters belongs to labels 'clusters'"),
+    ({"labels": "closed-set", "segmentor": "/srv/city"}, r"loaded \(coco, ade20k\); got a value"),
+]
+
+
+@pytest.mark.parametrize(("given", "text"), MISUSED)
+def test_inputs_that_mean_nothing_are_refused(
+    predictor: Predictor, picture: cog.Path, given: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(InputError, match=text):
+        predictor.predict(image=picture, **given)
+
+
+@pytest.fixture(scope="module")
+def with_semantic_sam(predictor: Predictor) -> LoadedEngine:
+    """The loaded engine with a shrunken Semantic-SAM, whose masks mean nothing and are there."""
+    loaded = predictor._loaded
+    semantic = SemanticSamMaskProposer(reference_model(), loaded.placement, None)
+    stages = replace(loaded.stages, semantic_proposer=semantic)
+    return replace(loaded, engine=Engine(stages), stages=stages)
+
+
+@pytest.mark.parametrize(
+    ("granularity", "levels"), [("1,4", {1, 4}), ("all", set(range(1, 7))), (None, {2, 3})]
+)
+def test_semantic_sam_answers_at_the_levels_asked(
+    predictor: Predictor,
+    picture: cog.Path,
+    with_semantic_sam: LoadedEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    granularity: str | None,
+    levels: set[int],
+) -> None:
+    monkeypatch.setattr(predictor, "_loaded", with_semantic_sam)
+    few = {"points_per_side": 6, "pred_iou_thresh": 0, "stability_score_thresh": 0}
+    asked = {"mask_source": "semantic-sam", "granularity": granularity, "labels": "none", **few}
+    found = found_in(predictor.predict(image=picture, detail=True, **asked))
+    assert {"id", "parent_id", "level"} <= set(found[0])
+    given = {record["detail"]["granularity"] for record in found}
+    assert given <= levels if granularity else given >= levels
+    assert len(given) > 1
+    flat = found_in(predictor.predict(image=picture, parts=False, **asked))
+    assert [record["area"] for record in flat] == [record["area"] for record in found]
+    assert "id" not in flat[0]
+
+
+def test_a_bundle_without_semantic_sam_says_what_brings_it(
+    predictor: Predictor, picture: cog.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    light = open_bundle(predictor._loaded.bundle.root, "light")
+    stages = replace(predictor._loaded.stages, semantic_proposer=None)
+    without = replace(predictor._loaded, stages=stages, bundle=light)
+    monkeypatch.setattr(predictor, "_loaded", without)
+    with pytest.raises(InputError, match=r"download_weights light --with semantic-sam"):
+        predictor.predict(image=picture, mask_source="semantic-sam")
 
 
 def test_the_limit_on_pictures_is_the_settings_one(
@@ -241,10 +383,13 @@ def test_want_of_memory_is_told_to_the_caller_and_its_cause_to_the_log(
     assert "/srv/secret/alloc.cpp" in log
 
 
-def test_the_environment_chooses_device_and_dtype(
-    picture: cog.Path, monkeypatch: pytest.MonkeyPatch
+def test_the_environment_chooses_device_dtype_and_segmentor(
+    picture: cog.Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"SSA_BUNDLE": "tiny", "SSA_DEVICE": "cpu", "SSA_DTYPE": "bf16"}.items():
+    city = tmp_path / "city"
+    city.symlink_to(ROOT / "weights" / "tiny" / "ade20k_segmentor")
+    chosen_by = {"SSA_BUNDLE": "tiny", "SSA_DEVICE": "cpu", "SSA_DTYPE": "bf16"}
+    for name, value in {**chosen_by, "SSA_SEGMENTOR": str(city)}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     chosen = Predictor()
@@ -253,7 +398,10 @@ def test_the_environment_chooses_device_and_dtype(
         "cpu",
         torch.bfloat16,
     )
-    assert chosen.predict(image=picture, points_per_side=4).img_out.exists()
+    given = {"image": picture, "points_per_side": 4, "labels": "closed-set", "detail": True}
+    for segmentor, source in [(None, "city"), ("coco", "coco"), ("city", "city")]:
+        found = found_in(chosen.predict(segmentor=segmentor, **given))
+        assert {record["detail"]["votes"][0]["source"] for record in found} == {source}
     monkeypatch.setenv("SSA_DTYPE", "float8")
     with pytest.raises(ValueError, match="dtype must be one of"):
         Predictor().setup()

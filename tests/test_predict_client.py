@@ -62,6 +62,7 @@ def test_a_file_is_read_from_the_callers_folder_and_sent_whole(folder: Path) -> 
         (["-i", "image"], "expected -i NAME=VALUE; got -i image"),
         (["-i", "prompt=a cat"], "there is no input 'prompt'; there are image, output_json,"),
         (["-i", "image=@nothing.png"], "No such file or directory"),
+        (["--segmentor", "nowhere"], "there is no folder"),
         (["-i", "image=picture.png"], "image is a file: write -i image=@picture.png"),
     ],
 )
@@ -105,10 +106,44 @@ def test_a_long_table_is_cut_and_an_empty_one_says_so() -> None:
     assert client.table([]) == ["no masks found"]
 
 
+def test_parts_stand_below_their_wholes() -> None:
+    ball = record("ball", 90) | {"id": 0, "parent_id": None, "level": 0}
+    wheel = record("wheel", 20) | {"id": 1, "parent_id": 3, "level": 1}
+    spoke = record("spoke", 2) | {"id": 2, "parent_id": 1, "level": 2}
+    car = record("car", 80) | {"id": 3, "parent_id": None, "level": 0}
+    door = record("door", 10) | {"id": 4, "parent_id": 3, "level": 1}
+    _, *lines = client.table([ball, wheel, spoke, car, door])
+    assert [line.split("  0.9")[0].rstrip().rsplit("  ", 1)[0].rstrip() for line in lines] == [
+        "ball",
+        "car",
+        "  wheel",
+        "    spoke",
+        "  door",
+    ]
+
+
+def test_masks_without_labels_have_a_dash() -> None:
+    bare = record("", 50)
+    del bare["class_name"], bare["class_proposals"]
+    assert client.table([bare])[1] == "-       25.0%     0.90"
+
+
+def test_the_segmentors_folder_is_meant_from_the_callers(folder: Path) -> None:
+    (folder / "city").mkdir()
+    given = client.parse_arguments(["--segmentor", "city", "--bundle", "tiny"])
+    assert client.environment_of(given, folder) == {
+        "SSA_BUNDLE": "tiny",
+        "SSA_SEGMENTOR": str(folder / "city"),
+    }
+    assert client.environment_of(client.parse_arguments([]), folder) == {}
+
+
 def test_files_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     both = {"img_out": data_uri(b"picture"), "json_out": data_uri(b"[]")}
     client.write_files(both, tmp_path)
     assert (tmp_path / "annotations.json").read_bytes() == b"[]"
+    client.write_files({**both, "label_map_out": data_uri(b"ids")}, tmp_path)
+    assert (tmp_path / "label_map.png").read_bytes() == b"ids"
     client.write_files({"img_out": data_uri(b"other"), "json_out": None}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["overlay.png"]
     assert (tmp_path / "overlay.png").read_bytes() == b"other"

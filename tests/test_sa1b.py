@@ -18,6 +18,7 @@ from ssa.types import (
     Evidence,
     MaskProposal,
     ScoredLabel,
+    TreeNode,
     Vote,
 )
 
@@ -26,7 +27,7 @@ NINE_KEYS = [
     "class_name", "class_proposals",
 ]  # fmt: skip
 
-NOTHING = Evidence((), "", (), (), ())
+NOTHING = Evidence()
 
 
 def example() -> AnnotatedImage:
@@ -93,6 +94,67 @@ def test_detail_is_a_tenth_key() -> None:
     }
 
 
+def test_detail_of_a_name_has_all_its_keys_even_where_nothing_was_said() -> None:
+    (annotation,) = example().annotations
+    silent = replace(annotation.evidence, votes=(), caption="", noun_phrases=())
+    image = replace(example(), annotations=(replace(annotation, evidence=silent),))
+    (record,) = sa1b.to_records(image, detail=True)
+    assert list(record["detail"]) == [
+        "votes",
+        "caption",
+        "noun_phrases",
+        "clip",
+        "clipseg",
+        "margin",
+    ]
+
+
+def in_tree(parent: int | None, level: int, part_of: str | None = None) -> Annotation:
+    (annotation,) = example().annotations
+    return replace(annotation, node=TreeNode(parent, level), part_of=part_of)
+
+
+def test_a_place_in_the_tree_follows_the_nine_keys() -> None:
+    whole, part = in_tree(None, 0), in_tree(0, 1, part_of="car")
+    records = sa1b.to_records(AnnotatedImage(4, 6, (whole, part)), detail=True)
+    assert list(records[0]) == [*NINE_KEYS, "id", "parent_id", "level", "detail"]
+    assert list(records[1]) == [*NINE_KEYS, "id", "parent_id", "level", "part_of", "detail"]
+    assert [records[0][key] for key in ("id", "parent_id", "level")] == [0, None, 0]
+    assert [records[1][key] for key in ("id", "parent_id", "level", "part_of")] == [1, 0, 1, "car"]
+
+
+def test_without_labels_there_are_no_keys_of_semantics() -> None:
+    bare = Annotation(example().annotations[0].proposal, None)
+    (record,) = sa1b.to_records(AnnotatedImage(4, 6, (bare,)))
+    assert list(record) == NINE_KEYS[:7]
+    assert sa1b.from_records([record]) == (bare.proposal,)
+
+
+def test_detail_of_a_group_says_which_and_nothing_of_stages_that_were_not_asked() -> None:
+    proposal = replace(example().annotations[0].proposal, granularity=3)
+    grouped = Annotation(proposal, "cluster 2", ("cluster 2",), Evidence(cluster_id=2))
+    (record,) = sa1b.to_records(AnnotatedImage(4, 6, (grouped,)), detail=True)
+    assert record["detail"] == {"cluster": 2, "granularity": 3}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"id": 1}, "id"),
+        ({"id": None}, "id"),
+        ({"parent_id": 0, "level": 1}, "parent_id"),
+        ({"parent_id": 1, "level": 0}, "parent_id"),
+        ({"parent_id": 7, "level": 1}, "parent_id"),
+        ({"level": "top"}, "level"),
+        ({"part_of": 3}, "part_of"),
+    ],
+)
+def test_a_tree_that_is_none_is_refused(changes: dict[str, Any], field: str) -> None:
+    first, second = sa1b.to_records(AnnotatedImage(4, 6, (in_tree(None, 0), in_tree(0, 1))))
+    with pytest.raises(InputError, match=f"record 0 to hold a sound '{field}'"):
+        sa1b.from_records([{**first, **changes}, second])
+
+
 def test_no_masks_are_an_empty_list() -> None:
     assert sa1b.dumps(AnnotatedImage(3, 3, ())) == b"[]"
     assert sa1b.from_records([]) == ()
@@ -130,6 +192,7 @@ PROPOSALS = st.builds(
     stability_score=FINITE,
     crop_box_xywh=BOXES,
     points_xy=st.lists(st.tuples(FINITE, FINITE), max_size=2).map(tuple),
+    granularity=st.none() | st.integers(1, 6),
 )
 EVIDENCE = st.builds(
     Evidence,
@@ -139,20 +202,38 @@ EVIDENCE = st.builds(
     ranking=SCORED,
     # a margin of shares between 0 and 1 can't overflow, one of any floats can
     shares=st.lists(st.builds(ScoredLabel, TEXTS, st.floats(0, 1)), max_size=3).map(tuple),
+    cluster_id=st.none() | st.integers(-1, 9),
 )
-ANNOTATIONS = st.builds(
+NAMED = st.builds(
     Annotation,
     proposal=PROPOSALS,
     class_name=TEXTS,
     class_proposals=st.lists(TEXTS, max_size=3).map(tuple),
     evidence=EVIDENCE,
 )
-IMAGES = st.builds(
-    AnnotatedImage,
-    st.integers(1, 9),
-    st.integers(1, 9),
-    st.lists(ANNOTATIONS, max_size=3).map(tuple),
-)
+UNNAMED = st.builds(Annotation, proposal=PROPOSALS, class_name=st.none(), evidence=EVIDENCE)
+
+
+@st.composite
+def images(draw: st.DrawFn, regions: st.SearchStrategy[Annotation]) -> AnnotatedImage:
+    """A picture whose regions form a tree or don't."""
+    found = draw(st.lists(regions, max_size=4))
+    if found and draw(st.booleans()):
+        found = [
+            replace(one, node=draw(nodes(number)), part_of=draw(st.none() | TEXTS))
+            for number, one in enumerate(found)
+        ]
+    return AnnotatedImage(draw(st.integers(1, 9)), draw(st.integers(1, 9)), tuple(found))
+
+
+def nodes(number: int) -> st.SearchStrategy[TreeNode]:
+    """Places for region ``number``: a root, or a part of a region before it."""
+    roots = st.just(TreeNode(None, 0))
+    parts = st.builds(TreeNode, st.integers(0, number - 1), st.integers(1, 5))
+    return roots | parts if number else roots
+
+
+IMAGES = images(NAMED | UNNAMED)
 
 
 @given(IMAGES)
@@ -164,11 +245,14 @@ def test_with_detail_nothing_is_lost(image: AnnotatedImage) -> None:
     assert sa1b.dumps(replace(image, annotations=back), detail=True) == content  # type: ignore[arg-type]
 
 
-@given(IMAGES)
+@given(images(NAMED))
 @settings(max_examples=40, deadline=None)
 def test_without_detail_only_the_evidence_is_lost(image: AnnotatedImage) -> None:
     back = sa1b.from_records(json.loads(sa1b.dumps(image)))
-    assert back == tuple(replace(one, evidence=NOTHING) for one in image.annotations)
+    assert back == tuple(
+        replace(one, evidence=NOTHING, proposal=replace(one.proposal, granularity=None))
+        for one in image.annotations
+    )
 
 
 def test_equal_values_of_another_type_give_equal_bytes() -> None:

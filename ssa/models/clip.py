@@ -43,7 +43,6 @@ class OpenClipRanker:
         recipe: PixelRecipe,
         tokenizer: Any,
         placement: Placement,
-        template: str = "{}",
     ) -> None:
         self._model = model.to(placement.device)
         self._model.visual.to(placement.dtype)
@@ -51,24 +50,20 @@ class OpenClipRanker:
         self._tokenizer = tokenizer
         self._placement = placement
         self._logit_scale = float(model.logit_scale.exp())
-        self._template = template
         self._texts = LabelCache[Tensor](self._encode_labels, CACHED_LABELS)
 
     @classmethod
-    def load(cls, folder: Path, placement: Placement, template: str = "{}") -> OpenClipRanker:
+    def load(cls, folder: Path, placement: Placement) -> OpenClipRanker:
         """The model in ``folder``: open_clip_config.json, open_clip_model.safetensors.
 
-        ``template`` makes a label into a text; it must hold ``{}``. Raises ``WeightsError`` when the
-        folder is missing or damaged.
+        Raises ``WeightsError`` when the folder is missing or damaged.
         """
-        if "{}" not in template:
-            raise ValueError(f"the template must hold {{}} for the label; got {template!r}")
         name = f"local-dir:{folder}"
         with opening(folder, "CLIP", FILES):
             model = open_clip.create_model(name, require_pretrained=True, weights_only=True)
             tokenizer = open_clip.get_tokenizer(name)
             recipe = _recipe(PreprocessCfg(**model.visual.preprocess_cfg))
-        return cls(model.eval().requires_grad_(False), recipe, tokenizer, placement, template)
+        return cls(model.eval().requires_grad_(False), recipe, tokenizer, placement)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -101,10 +96,9 @@ class OpenClipRanker:
 
     def _encode_labels(self, labels: list[str]) -> list[Tensor]:
         """One (D,) float32 text embedding of length 1 a label, on the model's device."""
-        texts = [self._template.replace("{}", label) for label in labels]
         embeddings: list[Tensor] = []
-        for start in range(0, len(texts), TEXT_BATCH):
-            tokens = self._tokenizer(texts[start : start + TEXT_BATCH])
+        for start in range(0, len(labels), TEXT_BATCH):
+            tokens = self._tokenizer(labels[start : start + TEXT_BATCH])
             encoded = self._model.encode_text(tokens.to(self._placement.device)).float()
             # Cloned, else each cached row would keep its whole batch alive.
             embeddings += [row.clone() for row in functional.normalize(encoded, dim=-1)]

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ssa.deformable import deformable_attention
 from ssa.device import Placement, memory_errors_told
 from ssa.errors import WeightsError
-from ssa.pixels import resize_bilinear, upload
-from ssa.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening, shown
+from ssa.label_maps import best_class, class_scores
+from ssa.pixels import upload
+from ssa.pretrained import (
+    TRANSFORMER_FILES,
+    class_names,
+    fed_float32,
+    load_transformer,
+    opening,
+    shown,
+)
 from ssa.types import LabelMap, RGBImage
-
-# Class scores are enlarged to the picture's size a band of rows at a time, this many numbers a band
-# (32 MiB of float32): all of a 100 megapixel picture with 150 classes would take 60 GB.
-BAND_NUMBERS = 2**23
 
 # The backbone halves the picture five times; a side shorter than this would vanish on the way.
 SHORTEST_SIDE_PX = 32
@@ -46,11 +46,16 @@ class OneFormerSegmentor:
 
     @classmethod
     def load(
-        cls, folder: Path, placement: Placement, source: str, labels: tuple[str, ...]
+        cls,
+        folder: Path,
+        placement: Placement,
+        source: str,
+        labels: tuple[str, ...] | None = None,
     ) -> OneFormerSegmentor:
         """The model in ``folder``: config, preprocessor_config, tokenizer files, model.safetensors.
 
-        Raises ``WeightsError`` when the folder is damaged or its classes are not as many as ``labels``.
+        Its classes are called by ``labels``, or as its own config has them. Raises ``WeightsError`` when
+        the folder is damaged, has no names or other than as many classes as ``labels``.
         """
         with opening(folder, f"{source} segmentor", TRANSFORMER_FILES):
             model = load_transformer(
@@ -62,6 +67,7 @@ class OneFormerSegmentor:
                 is_training=False,
             )
             processor = _load_processor(folder, model.config.task_seq_len)
+            labels = labels or class_names(model.config)
             if model.config.num_labels != len(labels):
                 raise WeightsError(
                     f"{source} segmentor: expected {len(labels)} classes; "
@@ -70,17 +76,21 @@ class OneFormerSegmentor:
         return cls(model, processor, placement, source, labels)
 
     @memory_errors_told
-    @torch.inference_mode()
     def segment(self, image: RGBImage) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
+        return LabelMap(self._source, best_class(self.scores(image), image.shape[:2]), self._labels)
+
+    @memory_errors_told
+    @torch.inference_mode()
+    def scores(self, image: RGBImage) -> Tensor:
+        """Each class's score in each cell of a grid over ``image``, (C, h, w) float32."""
         inputs = self._prepare(image)
         outputs = self._model(
             pixel_values=inputs["pixel_values"].to(self._placement.device, self._placement.dtype),
             pixel_mask=inputs["pixel_mask"].to(self._placement.device),
             task_inputs=inputs["task_inputs"].to(self._placement.device),
         )
-        scores = class_scores(outputs.class_queries_logits[0], outputs.masks_queries_logits[0])
-        return LabelMap(self._source, best_class(scores, image.shape[:2]), self._labels)
+        return class_scores(outputs.class_queries_logits[0], outputs.masks_queries_logits[0])
 
     def _prepare(self, image: RGBImage) -> Any:
         size = self._processor.image_processor.size
@@ -171,60 +181,3 @@ def input_size(
         "height": max(round(height * scale), SHORTEST_SIDE_PX),
         "width": max(round(width * scale), SHORTEST_SIDE_PX),
     }
-
-
-def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
-    """Each class's score in each cell of the mask grid, (C, h, w) float32.
-
-    ``class_logits`` is (Q, C + 1) with "no object" last, ``mask_logits`` (Q, h, w): a class's score is the
-    sum over queries of its probability times the mask's (Cheng et al. 2021, arXiv:2107.06278, section 3.4).
-    """
-    classes = class_logits.float().softmax(dim=-1)[:, :-1]
-    return torch.einsum("qc,qhw->chw", classes, mask_logits.float().sigmoid())
-
-
-def best_class(scores: Tensor, image_hw: tuple[int, ...]) -> NDArray[np.int16]:
-    """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
-
-    Equals resizing the whole with antialiasing and taking the argmax, up to rounding at ties, in memory
-    that doesn't grow with the picture.
-    """
-    height, width = image_hw
-    if height >= scores.shape[1] and width >= scores.shape[2]:
-        classes = possible_winners(scores)
-    else:
-        classes = torch.arange(len(scores), device=scores.device)
-    bands = [
-        # Not argmax, which is thirty times slower along the first dimension on a CPU.
-        classes[band.max(dim=0).indices].to(torch.int16)
-        for band in _bands_of_rows(scores[classes], height, width)
-    ]
-    return torch.cat(bands).cpu().numpy()
-
-
-def possible_winners(scores: Tensor) -> Tensor:
-    """The classes of ``scores`` (C, h, w) that may be best somewhere between the grid's points, in order.
-
-    Between four points a class is at most as high as at its highest one, and at least as high as at its
-    lowest: one whose highest is below another's lowest loses there. Of 150 classes a dozen are left.
-    """
-    window = min(2, scores.shape[1]), min(2, scores.shape[2])
-    highest = functional.max_pool2d(scores, window, stride=1)
-    lowest = -functional.max_pool2d(-scores, window, stride=1)
-    may_win = highest >= lowest.amax(dim=0)
-    return may_win.flatten(1).any(dim=1).nonzero()[:, 0]
-
-
-def _bands_of_rows(scores: Tensor, height: int, width: int) -> Iterator[Tensor]:
-    """``scores`` (C, h, w) resized to (C, height, width), in bands (C, some rows, width)."""
-    row_weights = _resizing_weights(scores.shape[1], height, scores.device)
-    rows = max(1, BAND_NUMBERS // (len(scores) * width))
-    for weights in torch.split(row_weights, rows):
-        band = torch.einsum("chw,rh->crw", scores, weights)
-        yield resize_bilinear(band[None], (len(weights), width))[0]
-
-
-def _resizing_weights(old: int, new: int, device: torch.device) -> Tensor:
-    """(new, old) weights of each old line in each new one: what resizing makes of a unit matrix."""
-    unit = torch.eye(old, device=device)
-    return resize_bilinear(unit[None, None], (new, old))[0, 0]

@@ -11,6 +11,7 @@ from pathlib import Path
 from ssa.errors import SSAError
 from ssa.weights import DEFAULT_ROOT, load_manifest, open_bundle, verify
 from ssa.weights.download import download
+from ssa.weights.manifest import OPTIONAL_ROLES
 from ssa.weights.seal import seal
 
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _download(options: argparse.Namespace) -> str:
-    bundle = download(options.bundle, options.root)
+    bundle = download(options.bundle, options.root, optional_roles=options.optional_roles)
     return f"{bundle.name} is complete in {bundle.path}: {bundle.purpose}"
 
 
@@ -61,6 +62,17 @@ def _parser() -> argparse.ArgumentParser:
             "--root", type=Path, default=DEFAULT_ROOT, help="folder that holds the bundles"
         )
         command.set_defaults(run=run)
+        if run is _download:
+            command.add_argument(
+                "--with",
+                dest="optional_roles",
+                metavar="ROLE",
+                action="append",
+                default=[],
+                type=lambda role: role.replace("-", "_"),
+                choices=OPTIONAL_ROLES,
+                help=f"also an optional role: {', '.join(OPTIONAL_ROLES).replace('_', '-')}",
+            )
         if run is _verify:
             command.add_argument("--quick", action="store_true", help="hash small files only")
     return parser

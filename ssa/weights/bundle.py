@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ssa.errors import WeightsError
-from ssa.weights.manifest import ROLES, BundleSpec, load_manifest
+from ssa.weights.lock import read_lock
+from ssa.weights.manifest import OPTIONAL_ROLES, ROLES, BundleSpec, WeightFile, load_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,24 @@ class Bundle:
 
     def folder(self, role: str) -> Path:
         """The folder of one role ("sam", "captions", ...); raises ``WeightsError`` for an unknown one."""
-        if role not in ROLES:
-            raise WeightsError(f"no role is called {role!r}: use {', '.join(ROLES)}")
-        return self.path / role
+        return self.path / _known(role)
+
+    def files_to_have(self) -> tuple[WeightFile, ...]:
+        """The files that this bundle consists of: all but those of optional roles never asked for."""
+        brought = read_lock(self.path)
+        asked = {file.role for file in self.spec.files if file.path in brought}
+        return tuple(
+            file
+            for file in self.spec.files
+            if not file.optional or file.source.shipped or file.role in asked
+        )
+
+    def has(self, role: str) -> bool:
+        """Whether the bundle has this role, as far as manifest and lock tell.
+
+        Raises ``WeightsError`` for an unknown role, and if the lock can't be read.
+        """
+        return _known(role) in {file.role for file in self.files_to_have()}
 
     @property
     def remedy(self) -> str:
@@ -43,6 +59,21 @@ class Bundle:
         if self.spec.shipped:
             return f"restore it with: git checkout -- weights/{self.name}"
         return f"bring it with: ./scripts/download_weights {self.name}"
+
+    def remedy_for(self, role: str) -> str:
+        """The command that brings an optional role; what to do instead where the bundle offers none."""
+        if _known(role) not in {file.role for file in self.spec.files}:
+            return f"{self.name} offers none: use another bundle"
+        if self.spec.shipped or role in ROLES:
+            return self.remedy
+        return f"{self.remedy} --with {role.replace('_', '-')}"
+
+
+def _known(role: str) -> str:
+    roles = (*ROLES, *OPTIONAL_ROLES)
+    if role not in roles:
+        raise WeightsError(f"no role is called {role!r}: use {', '.join(roles)}")
+    return role
 
 
 def open_bundle(root: Path, name: str) -> Bundle:

@@ -53,7 +53,7 @@ def expectations(bundle: Bundle) -> tuple[list[LockedFile], list[str]]:
     lock = read_lock(bundle.path)
     problems = [f"{bundle.name}/{role}: no files listed" for role in bundle.spec.empty_roles]
     expected: list[LockedFile] = []
-    for file in bundle.spec.files:
+    for file in bundle.files_to_have():
         problem = _shipped_problem(file) or _lock_problem(file, lock.get(file.path))
         if problem:
             problems.append(f"{bundle.name}/{file.path} {problem}")

@@ -15,8 +15,9 @@ _MOST_UNPACKED_BYTES = 1 << 30
 def to_safetensors(source: Path, target: Path) -> None:
     """Rewrite a PyTorch state dict (name → tensor) as safetensors; names, shapes and dtypes stay.
 
-    Read with ``weights_only``, so nothing in the pickle is run. Tensors that share memory become
-    copies: every name stays loadable. Raises ``DownloadError`` if the file holds anything else.
+    It may be the ``"model"`` of a training checkpoint, whose other entries are left out. Read with
+    ``weights_only``, so nothing in the pickle is run. Tensors that share memory become copies: every name
+    stays loadable. Raises ``DownloadError`` if the file holds anything else.
     """
     import torch
     from safetensors.torch import save_file
@@ -27,6 +28,8 @@ def to_safetensors(source: Path, target: Path) -> None:
         raise DownloadError(
             f"{source.name} is not a checkpoint of plain tensors: {error}"
         ) from error
+    if isinstance(state, dict) and isinstance(state.get("model"), dict):
+        state = state["model"]
     if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise DownloadError(f"{source.name} is not a table of tensors: {type(state).__name__}")
     tensors = {str(name): tensor.detach().contiguous().clone() for name, tensor in state.items()}

@@ -10,7 +10,7 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -32,22 +32,34 @@ RUNNING_NAME = ".download.lock"
 
 
 def download(
-    name: str, root: Path, *, waits_s: Sequence[float] = WAITS_S, progress: bool = True
+    name: str,
+    root: Path,
+    *,
+    optional_roles: Collection[str] = (),
+    waits_s: Sequence[float] = WAITS_S,
+    progress: bool = True,
 ) -> Bundle:
     """Bring what is missing or damaged of the bundle ``name`` into ``root`` and return it whole.
 
-    Raises ``DownloadError`` when a file can't be had as promised, ``WeightsError`` for an unknown bundle, a
-    disk that is too small or a second download at the same time. What was brought before stays.
+    Optional roles come when they are named in ``optional_roles``, or came before. Raises ``DownloadError``
+    when a file can't be had as promised, ``WeightsError`` for an unknown bundle, an optional role that it
+    does not offer, a disk that is too small or a second download at the same time. What was brought before
+    stays.
     """
     bundle = open_bundle(root, name)
     if bundle.spec.shipped:
         raise WeightsError(f"{name} is part of the repository: there is nothing to download")
+    for role in optional_roles:
+        if role not in bundle.spec.optional_roles:
+            offers = ", ".join(bundle.spec.optional_roles) or "none"
+            raise WeightsError(f"{name} has no optional role {role!r}: it offers {offers}")
     with _alone(bundle):
         (bundle.path / STAGING_NAME).mkdir(exist_ok=True)
         lock = read_lock(bundle.path)
-        wanted = [file for file in bundle.spec.files if not _is_done(bundle, file, lock)]
+        files = _asked_for(bundle, optional_roles)
+        wanted = [file for file in files if not _is_done(bundle, file, lock)]
         _check_disk(bundle, wanted)
-        logger.info("%s: %d files, %d to bring", name, len(bundle.spec.files), len(wanted))
+        logger.info("%s: %d files, %d to bring", name, len(files), len(wanted))
         for number, file in enumerate(wanted, 1):
             logger.info("[%d/%d] %s from %s", number, len(wanted), file.path, file.source)
             lock[file.path] = _bring(bundle, file, lock.get(file.path), waits_s, progress)
@@ -71,6 +83,12 @@ def _alone(bundle: Bundle) -> Iterator[None]:
         except BlockingIOError as error:
             raise WeightsError(f"another download of {bundle.name} is running") from error
         yield
+
+
+def _asked_for(bundle: Bundle, optional_roles: Collection[str]) -> list[WeightFile]:
+    """The bundle's files, with those of optional roles that are named now or were brought before."""
+    had = set(bundle.files_to_have())
+    return [file for file in bundle.spec.files if file in had or file.role in optional_roles]
 
 
 def _is_done(bundle: Bundle, file: WeightFile, lock: dict[str, Download]) -> bool:

@@ -19,6 +19,8 @@ from ssa.errors import WeightsError
 DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "weights"
 MANIFEST_NAME = "manifest.json"
 ROLES = ("sam", "coco_segmentor", "ade20k_segmentor", "captions", "clip", "clipseg", "nouns")
+OPTIONAL_ROLES = ("semantic_sam",)
+"""Roles that a bundle is whole without; of a bundle that is fetched they come only when asked for."""
 
 Conversion = Literal["none", "safetensors", "unpack"]
 """What happens to a file between the wire and the bundle.
@@ -72,6 +74,11 @@ class WeightFile:
     convert: Conversion
     prefix: str
 
+    @property
+    def optional(self) -> bool:
+        """Whether the bundle is whole without it."""
+        return self.role in OPTIONAL_ROLES
+
 
 @dataclass(frozen=True, slots=True)
 class BundleSpec:
@@ -88,9 +95,15 @@ class BundleSpec:
 
     @property
     def empty_roles(self) -> tuple[str, ...]:
-        """Roles without a single file, which only a bundle that is not finished has."""
+        """Required roles without a single file, which only a bundle that is not finished has."""
         filled = {file.role for file in self.files}
         return tuple(role for role in ROLES if role not in filled)
+
+    @property
+    def optional_roles(self) -> tuple[str, ...]:
+        """Optional roles that there are files for."""
+        filled = {file.role for file in self.files}
+        return tuple(role for role in OPTIONAL_ROLES if role in filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +148,8 @@ def _bundle(name: str, raw: Mapping[str, Any]) -> BundleSpec:
 
 
 def _files(role: str, model: str, raw: Mapping[str, Any]) -> Iterator[WeightFile]:
-    if role not in ROLES:
-        raise ValueError(f"{role!r} is not a role: {', '.join(ROLES)}")
+    if role not in (*ROLES, *OPTIONAL_ROLES):
+        raise ValueError(f"{role!r} is not a role: {', '.join((*ROLES, *OPTIONAL_ROLES))}")
     for entry in raw["files"]:
         yield WeightFile(
             role=role,

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from ssa.errors import WeightsError
 from ssa.weights.files import sha256_of, write_whole
-from ssa.weights.manifest import MANIFEST_NAME, ROLES, format_manifest, load_manifest
+from ssa.weights.manifest import (
+    MANIFEST_NAME,
+    OPTIONAL_ROLES,
+    ROLES,
+    format_manifest,
+    load_manifest,
+)
 
 LICENCE = "Apache-2.0"
 
@@ -22,11 +28,14 @@ def seal(name: str, root: Path) -> int:
     path = root / MANIFEST_NAME
     raw = json.loads(path.read_text(encoding="utf-8"))
     count = 0
-    for role in ROLES:
+    roles = raw["bundles"][name]["roles"]
+    for role in (*ROLES, *OPTIONAL_ROLES):
         entries = _entries(root / name / role)
         model = f"{name}_{role}"
         raw["models"].pop(model, None)
-        raw["bundles"][name]["roles"][role] = [model] if entries else []
+        roles[role] = [model] if entries else []
+        if role in OPTIONAL_ROLES and not entries:
+            del roles[role]
         if entries:
             raw["models"][model] = {"licence": LICENCE, "source": "repository", "files": entries}
         count += len(entries)

@@ -1,0 +1,90 @@
+"""From what a caller asked for to settings: inputs that name things, and those that go only together.
+
+Types and ranges have been checked before; ``None`` stands for an input that was left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ssa.checks import shown_text
+from ssa.config import GRANULARITIES, Settings
+from ssa.errors import InputError
+
+MASK_INPUTS = (
+    "points_per_side",
+    "pred_iou_thresh",
+    "stability_score_thresh",
+    "crop_n_layers",
+    "min_mask_region_area",
+)
+CLUSTER_INPUTS = {"cluster_eps": "eps", "cluster_min_samples": "min_samples"}
+
+
+def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
+    """The bundle's ``settings`` with those replaced that the caller gave.
+
+    Raises ``InputError`` for a granularity that isn't one, and for inputs that mean nothing together.
+    """
+    _check_together(inputs)
+    with_masks = _with_masks(settings, inputs)
+    groups = {
+        field: inputs[name] for name, field in CLUSTER_INPUTS.items() if inputs[name] is not None
+    }
+    return replace(
+        with_masks,
+        labels=replace(settings.labels, top_k=inputs["top_k"]),
+        clusters=replace(settings.clusters, **groups),
+        mask_source=inputs["mask_source"],
+        label_mode=inputs["labels"],
+        name_clusters=inputs["name_clusters"],
+        segmentor=inputs["segmentor"] or settings.segmentor,
+        parts=inputs["parts"],
+    )
+
+
+def _with_masks(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
+    """The settings with the given ones of mask generation in the place where the chosen model looks."""
+    given = {name: inputs[name] for name in MASK_INPUTS if inputs[name] is not None}
+    if inputs["granularity"] is not None:
+        given["granularities"] = parse_granularity(inputs["granularity"])
+    if inputs["mask_source"] == "semantic-sam":
+        return replace(settings, semantic_sam_masks=replace(settings.semantic_sam_masks, **given))
+    return replace(settings, masks=replace(settings.masks, **given))
+
+
+def parse_granularity(text: str) -> tuple[int, ...]:
+    """The levels that ``text`` names, ascending: "all", or numbers from 1 to 6 with commas between.
+
+    Raises ``InputError`` with the first entry that is neither.
+    """
+    if text.strip().lower() == "all":
+        return GRANULARITIES
+    levels = {str(level): level for level in GRANULARITIES}
+    entries = [entry.strip() for entry in text.split(",")]
+    for entry in entries:
+        if entry not in levels:
+            raise InputError(
+                f"granularity must be 'all' or levels 1 to 6, separated by commas; got {shown_text(entry)}"
+            )
+    return tuple(sorted({levels[entry] for entry in entries}))
+
+
+def _check_together(inputs: Mapping[str, Any]) -> None:
+    """Refuse what would be silently without effect."""
+    if inputs["granularity"] is not None and inputs["mask_source"] != "semantic-sam":
+        raise InputError(
+            "granularity belongs to mask_source 'semantic-sam'; got it with mask_source "
+            f"'{inputs['mask_source']}'; leave it out, or change mask_source"
+        )
+    for name, mode in (
+        *((name, "clusters") for name in ("name_clusters", *CLUSTER_INPUTS)),
+        ("segmentor", "closed-set"),
+    ):
+        if inputs[name] and inputs["labels"] != mode:
+            raise InputError(
+                f"{name} belongs to labels '{mode}'; got it with labels '{inputs['labels']}'; "
+                "leave it out, or change labels"
+            )

@@ -1,0 +1,229 @@
+"""The engine's ways to find and to label: which model is asked, what comes out, with many masks or none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import (
+    FakeCaptioner,
+    FakeEmbedder,
+    FakeProposer,
+    squares,
+    stages,
+)
+
+from ssa.config import LabelMode, MaskSettings, Settings
+from ssa.engine import Engine
+from ssa.errors import InputError
+from ssa.progress import StageReport
+from ssa.types import AnnotatedImage, BoolMask, ImageEmbedding, RGBImage, TreeNode
+
+MODES: tuple[LabelMode, ...] = ("open-vocabulary", "closed-set", "clusters", "none")
+CLOSED = Settings(label_mode="closed-set")
+CLUSTERS = Settings(label_mode="clusters")
+BARE = Settings(label_mode="none")
+
+
+@pytest.fixture
+def image() -> RGBImage:
+    return np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+
+
+def rectangle(top: int, left: int, bottom: int, right: int) -> BoolMask:
+    mask = np.zeros((60, 80), np.bool_)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+# Two whole quarters (upper left, lower right), and in the first a part and a part of that.
+NESTED = [
+    rectangle(2, 2, 28, 38),
+    rectangle(4, 4, 16, 20),
+    rectangle(6, 6, 12, 12),
+    rectangle(32, 42, 58, 78),
+]
+NODES = [TreeNode(None, 0), TreeNode(0, 1), TreeNode(1, 2), TreeNode(None, 0)]
+
+
+def names(result: AnnotatedImage) -> list[str | None]:
+    return [annotation.class_name for annotation in result.annotations]
+
+
+# --- where masks come from --------------------------------------------------------------------------
+
+
+def test_each_source_has_its_own_model_and_settings(image: RGBImage) -> None:
+    doubles = stages(NESTED)
+    settings = replace(
+        BARE,
+        masks=MaskSettings(points_per_side=7),
+        semantic_sam_masks=MaskSettings(points_per_side=9, granularities=(3,)),
+    )
+    plain = Engine(doubles).annotate(image, settings)
+    semantic = Engine(doubles).annotate(image, replace(settings, mask_source="semantic-sam"))
+    assert isinstance(doubles.proposer, FakeProposer)
+    assert isinstance(doubles.semantic_proposer, FakeProposer)
+    assert doubles.proposer.asked == [settings.masks]
+    assert doubles.semantic_proposer.asked == [settings.semantic_sam_masks]
+    assert {one.proposal.granularity for one in plain.annotations} == {None}
+    assert {one.proposal.granularity for one in semantic.annotations} == {3}
+    assert (list(plain.stage_seconds), list(semantic.stage_seconds)) == (
+        ["sam"],
+        ["semantic_sam", "tree"],
+    )
+
+
+def test_a_source_that_was_not_loaded_is_refused(image: RGBImage) -> None:
+    without = replace(stages(NESTED), semantic_proposer=None)
+    with pytest.raises(InputError, match="expected an engine with Semantic-SAM"):
+        Engine(without).annotate(image, Settings(mask_source="semantic-sam"))
+
+
+# --- wholes and parts -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_way_to_label_can_have_the_tree(image: RGBImage, mode: LabelMode) -> None:
+    settings = Settings(label_mode=mode, parts=True)
+    result = Engine(stages(NESTED)).annotate(image, settings)
+    assert [one.node for one in result.annotations] == NODES
+    assert "tree" in result.stage_seconds
+
+
+@pytest.mark.parametrize(
+    ("parts", "source", "expected"),
+    [
+        (None, "sam", False),
+        (None, "semantic-sam", True),
+        (False, "semantic-sam", False),
+        (True, "sam", True),
+    ],
+)
+def test_parts_follow_the_source_unless_told(
+    image: RGBImage, parts: bool | None, source: str, expected: bool
+) -> None:
+    settings = replace(BARE, parts=parts, mask_source=source)  # type: ignore[arg-type]
+    result = Engine(stages(NESTED)).annotate(image, settings)
+    assert [one.node is not None for one in result.annotations] == [expected] * 4
+
+
+# --- closed set -------------------------------------------------------------------------------------
+
+
+def test_closed_set_gives_votes_and_the_painted_map(image: RGBImage) -> None:
+    middle = rectangle(0, 30, 60, 45)  # two thirds of it in the left half
+    doubles = stages([middle])
+    result = Engine(doubles).annotate(image, CLOSED)
+    (annotation,) = result.annotations
+    assert (annotation.class_name, annotation.class_proposals) == ("tree", ("tree",))
+    (vote,) = annotation.evidence.votes
+    assert (vote.source, vote.label, vote.share) == ("ade20k", "tree", pytest.approx(2 / 3))
+    assert result.label_map is not None
+    expected = np.zeros((60, 80), bool)
+    expected[:, 45:] = True
+    assert np.array_equal(result.label_map.class_ids == 1, expected)
+    assert isinstance(doubles.captioner, FakeCaptioner)
+    assert doubles.captioner.batches == []
+
+
+def test_the_segmentor_is_chosen_by_name(image: RGBImage) -> None:
+    result = Engine(stages(NESTED)).annotate(image, replace(CLOSED, segmentor="coco"))
+    assert set(names(result)) == {"sky", "grass"}
+
+
+def test_an_unknown_segmentor_is_refused_before_the_work(image: RGBImage) -> None:
+    reports: list[StageReport] = []
+    with pytest.raises(InputError, match=r"one of those loaded \(coco, ade20k\); got 'city'"):
+        Engine(stages(NESTED)).annotate(image, replace(CLOSED, segmentor="city"), reports.append)
+    assert reports == []
+    with pytest.raises(InputError, match=r"\(none\); got 'ade20k'"):
+        Engine(replace(stages(NESTED), closed_set={})).label(image, (), CLOSED)
+
+
+# --- clusters ---------------------------------------------------------------------------------------
+
+# Three masks within the upper left cell of the embedding, two in the lower right one, one alone.
+ALIKE = [
+    rectangle(0, 0, 8, 8),
+    rectangle(32, 42, 40, 50),
+    rectangle(10, 10, 18, 18),
+    rectangle(2, 60, 10, 70),
+    rectangle(20, 0, 28, 30),
+    rectangle(45, 60, 58, 78),
+]
+EXPECTED = [0, 1, 0, -1, 0, 1]
+
+
+def clusters_of(result: AnnotatedImage) -> list[int | None]:
+    return [annotation.evidence.cluster_id for annotation in result.annotations]
+
+
+def test_regions_that_look_alike_share_a_cluster(image: RGBImage) -> None:
+    result = Engine(stages(ALIKE)).annotate(image, CLUSTERS)
+    assert clusters_of(result) == EXPECTED
+    labels = ["unclustered" if number == -1 else f"cluster {number}" for number in EXPECTED]
+    assert names(result) == labels
+    assert [one.class_proposals for one in result.annotations] == [(label,) for label in labels]
+    assert list(result.stage_seconds) == ["sam", "clusters"]
+
+
+def test_an_embedding_that_came_with_the_masks_is_not_made_again(image: RGBImage) -> None:
+    doubles = stages(ALIKE)
+    assert isinstance(doubles.embedder, FakeEmbedder)
+    same = np.zeros((4, 2, 2), np.float32)
+    same[0] = 1
+    with_embedding = FakeProposer(ALIKE, embedding=ImageEmbedding(same, (2.0, 2.0)))
+    plain = replace(CLUSTERS, clusters=replace(CLUSTERS.clusters, standardised=False))
+    result = Engine(replace(doubles, proposer=with_embedding)).annotate(image, plain)
+    assert clusters_of(result) == [0] * 6
+    assert doubles.embedder.asked == 0
+    found = [one.proposal for one in result.annotations]
+    assert clusters_of(Engine(doubles).label(image, found, plain)) == EXPECTED
+    assert doubles.embedder.asked == 1
+
+
+def test_without_an_embedding_or_a_maker_of_one_grouping_is_refused(image: RGBImage) -> None:
+    with pytest.raises(InputError, match="expected the picture's embedding"):
+        Engine(replace(stages(ALIKE), embedder=None)).annotate(image, CLUSTERS)
+
+
+def test_a_cluster_is_named_once_by_its_most_typical_members(image: RGBImage) -> None:
+    doubles = stages(ALIKE)
+    settings = replace(
+        CLUSTERS, name_clusters=True, clusters=replace(CLUSTERS.clusters, representatives=2)
+    )
+    result = Engine(doubles).annotate(image, settings)
+    assert clusters_of(result) == EXPECTED
+    assert names(result) == ["sky", "field", "sky", "unclustered", "sky", "field"]
+    assert isinstance(doubles.captioner, FakeCaptioner)
+    assert sum(map(len, doubles.captioner.batches)) == 4
+    asked = [bool(one.evidence.caption) for one in result.annotations]
+    assert sum(asked) == 4
+    assert not asked[3]
+
+
+# --- too little to work with ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_mask_and_one_mask_are_fine(
+    image: RGBImage, mode: LabelMode, named: bool, count: int
+) -> None:
+    settings = Settings(label_mode=mode, parts=True, name_clusters=named)
+    result = Engine(stages(squares(60, 80, 80)[:count])).annotate(image, settings)
+    assert len(result.annotations) == count
+    assert (result.label_map is not None) == (mode == "closed-set")
+    assert [one.node for one in result.annotations] == [TreeNode(None, 0)] * count
+
+
+def test_without_labels_no_model_but_the_first_is_asked(image: RGBImage) -> None:
+    doubles = stages(NESTED)
+    result = Engine(doubles).annotate(image, BARE)
+    assert names(result) == [None] * 4
+    assert list(result.stage_seconds) == ["sam"]
+    assert isinstance(doubles.captioner, FakeCaptioner)
+    assert doubles.captioner.batches == []

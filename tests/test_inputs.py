@@ -1,0 +1,103 @@
+"""What a caller asked for, as settings: granularities, the model they are meant for, what goes together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ssa.config import ClusterSettings, MaskSettings, Settings
+from ssa.errors import InputError
+from ssa.inputs import CLUSTER_INPUTS, MASK_INPUTS, parse_granularity, settings_for
+
+LEFT_OUT: dict[str, Any] = {
+    **dict.fromkeys((*MASK_INPUTS, *CLUSTER_INPUTS, "granularity", "segmentor", "parts")),
+    "mask_source": "sam",
+    "labels": "open-vocabulary",
+    "name_clusters": False,
+    "top_k": 3,
+}
+BUNDLE = Settings(
+    masks=MaskSettings(points_per_side=16, pred_iou_thresh=0.6),
+    clusters=ClusterSettings(eps=0.2, min_samples=3),
+    segmentor="city",
+)
+
+
+def test_what_is_left_out_stays_the_bundles() -> None:
+    assert settings_for(BUNDLE, LEFT_OUT) == BUNDLE
+
+
+def test_given_settings_replace_the_bundles_and_the_rest_stay() -> None:
+    changed = settings_for(BUNDLE, {**LEFT_OUT, "pred_iou_thresh": 0.0, "top_k": 5})
+    assert changed.masks == MaskSettings(points_per_side=16, pred_iou_thresh=0.0)
+    assert changed.labels.top_k == 5
+    assert changed.semantic_sam_masks == BUNDLE.semantic_sam_masks
+    assert changed.batches == BUNDLE.batches
+
+
+def test_mask_inputs_are_meant_for_the_model_that_was_chosen() -> None:
+    semantic = {"mask_source": "semantic-sam", "points_per_side": 5, "granularity": "5, 1,3,1"}
+    changed = settings_for(BUNDLE, {**LEFT_OUT, **semantic})
+    assert changed.masks == BUNDLE.masks
+    assert changed.semantic_sam_masks.points_per_side == 5
+    assert changed.semantic_sam_masks.granularities == (1, 3, 5)
+    assert changed.mask_source == "semantic-sam"
+
+
+def test_the_way_to_label_and_what_belongs_to_it() -> None:
+    clusters = {"labels": "clusters", "name_clusters": True, "cluster_eps": 0.5}
+    changed = settings_for(BUNDLE, {**LEFT_OUT, **clusters, "cluster_min_samples": 9})
+    assert (changed.label_mode, changed.name_clusters) == ("clusters", True)
+    assert (changed.clusters.eps, changed.clusters.min_samples) == (0.5, 9)
+    closed = {"labels": "closed-set", "segmentor": "coco", "parts": True}
+    changed = settings_for(BUNDLE, {**LEFT_OUT, **closed})
+    assert (changed.segmentor, changed.parts) == ("coco", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [("all", (1, 2, 3, 4, 5, 6)), (" ALL ", (1, 2, 3, 4, 5, 6)), ("6", (6,)), ("3,1", (1, 3))],
+)
+def test_granularities_are_read(text: str, levels: tuple[int, ...]) -> None:
+    assert parse_granularity(text) == levels
+
+
+@pytest.mark.parametrize("text", ["7", "1,7", "0", "", "1,", "1;3", "fine", "1.0", "²"])
+def test_other_granularities_are_refused(text: str) -> None:
+    expected = "granularity must be 'all' or levels 1 to 6, separated by commas; got '"
+    with pytest.raises(InputError, match=expected):
+        parse_granularity(text)
+
+
+@given(st.text(max_size=32))
+def test_any_text_is_some_levels_or_an_input_error(text: str) -> None:
+    try:
+        levels = parse_granularity(text)
+    except InputError:
+        return
+    assert levels == tuple(sorted(set(levels)))
+    assert set(levels) <= {1, 2, 3, 4, 5, 6}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"granularity": "all"}, "granularity belongs to mask_source 'semantic-sam'; got it with"),
+        ({"name_clusters": True}, "name_clusters belongs to labels 'clusters'"),
+        (
+            {"cluster_eps": 0.1, "labels": "none"},
+            "cluster_eps belongs to labels 'clusters'; got it",
+        ),
+        ({"cluster_min_samples": 2}, "cluster_min_samples belongs to labels 'clusters'"),
+        (
+            {"segmentor": "coco"},
+            "segmentor belongs to labels 'closed-set'; got it with labels 'open",
+        ),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(given: dict[str, Any], text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        settings_for(BUNDLE, {**LEFT_OUT, **given})
