@@ -8,14 +8,14 @@ import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 import transformers
 from segment_anything import SamAutomaticMaskGenerator
 
-from benchmarks.compare import Duel, compare_labelling, compare_masks
+from benchmarks.compare import STAGE_OF_FIELD, Duel, compare_labelling, compare_masks
 from benchmarks.drawn_masks import draw_masks
 from benchmarks.measure import matrix_rate, now, weight_bytes
 from benchmarks.real_sizes import SIZES, write_bundle
@@ -35,9 +35,9 @@ from benchmarks.stand_ins import CannedCaptioner, canned, passable
 from ssa.amg import no_progress
 from ssa.config import BUNDLE_SETTINGS, Settings
 from ssa.device import Placement, choose_placement
-from ssa.engine import Stages
 from ssa.image import decode_image
 from ssa.loading import load_engine, load_stages
+from ssa.stages import Stages
 from ssa.types import MaskProposal, RGBImage
 from ssa.weights import DEFAULT_ROOT, Bundle
 
@@ -146,9 +146,9 @@ def set_up(arguments: argparse.Namespace, image: RGBImage, folder: Path | None) 
 
 
 def models_of(stages: Stages) -> Iterator[object]:
-    """Every stage by itself."""
-    for part in fields(stages):
-        stage = getattr(stages, part.name)
+    """Every model of the published pipeline's stages."""
+    for name in STAGE_OF_FIELD:
+        stage = getattr(stages, name)
         yield from stage if isinstance(stage, tuple) else (stage,)
 
 
@@ -239,7 +239,7 @@ def masks_to_label(
     if count:
         return draw_masks(count, *image.shape[:2])
     settings = contenders.settings.masks
-    return contenders.stages.proposer.propose(image, settings, no_progress)
+    return contenders.stages.proposer.propose(image, settings, no_progress).proposals
 
 
 def slopes(arguments: argparse.Namespace, image: RGBImage, contenders: Contenders) -> Figures:

@@ -16,8 +16,8 @@ from benchmarks.measure import PeakMemory, StageWatch, now
 from benchmarks.reference import Named, Reference
 from ssa.amg import no_progress
 from ssa.config import MaskSettings, Settings
-from ssa.engine import Engine, Stages
-from ssa.stages import MaskProposer
+from ssa.engine import Engine
+from ssa.stages import MaskProposer, Stages
 from ssa.types import MaskProposal, RGBImage
 
 T = TypeVar("T")
@@ -132,7 +132,7 @@ def our_labelling(
     def run(watch: StageWatch) -> tuple[list[Named], Mapping[str, float]]:
         used = Engine(watched(stages, watch)) if watch.counts else engine
         annotated = used.label(image, proposals, settings)
-        names = [Named(a.class_name, a.class_proposals) for a in annotated.annotations]
+        names = [Named(str(a.class_name), a.class_proposals) for a in annotated.annotations]
         return names, annotated.stage_seconds
 
     return run
@@ -152,7 +152,7 @@ def compare_masks(
 
     def ours(watch: StageWatch) -> tuple[tuple[MaskProposal, ...], Mapping[str, float]]:
         with watch.stage("amg"):
-            return proposer.propose(image, settings, no_progress), watch.seconds
+            return proposer.propose(image, settings, no_progress).proposals, watch.seconds
 
     def theirs(watch: StageWatch) -> tuple[list[dict[str, Any]], Mapping[str, float]]:
         with watch.stage("amg"):

@@ -241,9 +241,8 @@ def load_generator(
     folder: Path, settings: MaskSettings, device: torch.device
 ) -> SamAutomaticMaskGenerator:
     """segment_anything's own mask generator, with masks as run lengths, which is what is kept."""
-    return SamAutomaticMaskGenerator(
-        load_sam(folder).to(device), output_mode="coco_rle", **asdict(settings)
-    )
+    shared = {name: value for name, value in asdict(settings).items() if name != "granularities"}
+    return SamAutomaticMaskGenerator(load_sam(folder).to(device), output_mode="coco_rle", **shared)
 
 
 def load_sam(folder: Path) -> Any:

@@ -13,7 +13,7 @@ import torch
 from benchmarks.compare import Side, our_labelling, time_once
 from benchmarks.drawn_masks import draw_masks
 from ssa.config import Settings
-from ssa.engine import Stages
+from ssa.stages import Stages
 from ssa.types import RGBImage
 
 MASK_COUNTS = (25, 50, 100, 200)

@@ -29,7 +29,7 @@ from ssa.weights.fetch import check_url, fetch
 from ssa.weights.files import human_size
 from ssa.weights.hub import locate
 from ssa.weights.lock import LOCK_NAME, read_lock
-from ssa.weights.manifest import MANIFEST_NAME, ROLES, Source, format_manifest
+from ssa.weights.manifest import MANIFEST_NAME, OPTIONAL_ROLES, ROLES, Source, format_manifest
 from ssa.weights.seal import seal
 from tests.weights_server import Server, serving
 
@@ -334,10 +334,25 @@ def test_a_pickle_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
 def test_a_checkpoint_must_be_a_table_of_tensors(tmp_path: Path) -> None:
     import torch
 
-    for number, content in enumerate(([torch.ones(1)], {"a": 1}, {"a": {"b": torch.ones(1)}})):
+    contents = ([torch.ones(1)], {"a": 1}, {"a": {"b": torch.ones(1)}}, {"model": {"a": 1}})
+    for number, content in enumerate(contents):
         torch.save(content, tmp_path / str(number))
         with pytest.raises(DownloadError, match="not a table of tensors"):
             to_safetensors(tmp_path / str(number), tmp_path / "out")
+
+
+def test_of_a_training_checkpoint_only_the_model_is_kept(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    weights = {"model.weight": torch.arange(3.0)}
+    torch.save({"model": weights, "iteration": 7, "optimizer": {"step": 1}}, tmp_path / "a.pth")
+    torch.save({"model": weights["model.weight"]}, tmp_path / "b.pth")  # flat, so named by chance
+    for name, key in (("a", "model.weight"), ("b", "model")):
+        to_safetensors(tmp_path / f"{name}.pth", tmp_path / name)
+        loaded = load_file(tmp_path / name)
+        assert loaded.keys() == {key}
+        assert torch.equal(loaded[key], weights["model.weight"])
 
 
 def archive(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
@@ -655,6 +670,87 @@ def test_a_lock_can_not_point_outside_its_bundle(world: Path) -> None:
         verify(open_bundle(world, "light"))
 
 
+# --- optional roles -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def optional(world: Path, hub: Server) -> Path:
+    """The weights folder whose "light" also offers Semantic-SAM."""
+    url = hub.put("/semantic.pth", checkpoint())
+    raw = json.loads((world / MANIFEST_NAME).read_text())
+    raw["models"]["semantic"] = model(
+        {"url": url}, entry("model.safetensors", convert="safetensors")
+    )
+    raw["bundles"]["light"]["roles"]["semantic_sam"] = ["semantic"]
+    write_manifest(world, raw)
+    return world
+
+
+def test_a_bundle_is_whole_without_its_optional_role(optional: Path, hub: Server) -> None:
+    bundle = download("light", optional, **QUICK)
+    verify(bundle)
+    assert choose_bundle(optional).name == "light"
+    assert bundle.has("sam")
+    assert not bundle.has("semantic_sam")
+    assert not bundle.folder("semantic_sam").exists()
+    assert "/semantic.pth" not in hub.gets()
+    assert bundle.remedy_for("semantic_sam").endswith("download_weights light --with semantic-sam")
+
+
+def test_an_optional_role_once_brought_belongs_to_the_bundle(optional: Path, hub: Server) -> None:
+    download("light", optional, **QUICK)
+    hub.requests.clear()
+    bundle = download("light", optional, optional_roles=["semantic_sam"], **QUICK)
+    assert hub.gets() == ["/semantic.pth"]
+    verify(bundle)
+    assert bundle.has("semantic_sam")
+    path = bundle.folder("semantic_sam") / "model.safetensors"
+    assert read_lock(bundle.path)["semantic_sam/model.safetensors"].sha256 == sha(checkpoint())
+    path.unlink()
+    with pytest.raises(WeightsError, match=r"light/semantic_sam/model\.safetensors is missing"):
+        verify(bundle)
+    verify(download("light", optional, **QUICK))
+    assert path.is_file()
+
+
+def test_the_first_download_pins_an_optional_role_that_the_manifest_can_not(
+    optional: Path, hub: Server
+) -> None:
+    bundle = download("light", optional, optional_roles=["semantic_sam"], **QUICK)
+    (bundle.folder("semantic_sam") / "model.safetensors").unlink()
+    hub.put("/semantic.pth", b"x" * len(checkpoint()))
+    with pytest.raises(DownloadError, match=f"expected sha256 {sha(checkpoint())}"):
+        download("light", optional, **QUICK)
+
+
+def test_a_role_that_is_not_offered_is_refused(world: Path) -> None:
+    with pytest.raises(WeightsError, match="no optional role 'semantic_sam': it offers none"):
+        download("light", world, optional_roles=["semantic_sam"], **QUICK)
+    with pytest.raises(WeightsError, match="no optional role 'clip'"):
+        download("light", world, optional_roles=["clip"], **QUICK)
+    bundle = open_bundle(world, "light")
+    assert "light offers none" in bundle.remedy_for("semantic_sam")
+    with pytest.raises(WeightsError, match="no role is called 'clop'"):
+        bundle.has("clop")
+
+
+def test_a_shipped_optional_role_must_be_there(world: Path) -> None:
+    fill_tiny(world)
+    assert not open_bundle(world, "tiny").has("semantic_sam")
+    folder = world / "tiny/semantic_sam"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    assert seal("tiny", world) == len(ROLES) + 1
+    bundle = open_bundle(world, "tiny")
+    assert bundle.has("semantic_sam")
+    verify(bundle)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"tiny/semantic_sam/model\.safetensors is missing"):
+        verify(bundle)
+    assert seal("tiny", world) == len(ROLES)
+    verify(open_bundle(world, "tiny"))
+
+
 # --- choosing -----------------------------------------------------------------------------------------
 
 
@@ -741,9 +837,11 @@ def test_the_manifest_names_every_role_and_pins_every_file() -> None:
     assert list(bundles) == ["base", "light", "tiny"]
     for spec in (bundles["base"], bundles["light"]):
         assert spec.empty_roles == ()
+        assert spec.optional_roles == OPTIONAL_ROLES
         for file in spec.files:
             pinned = re.fullmatch("[0-9a-f]{40}", file.source.revision) or file.sha256
-            assert pinned, f"{file.path} could change under us"
+            # Nobody could look at the optional ones yet: the first download pins them.
+            assert pinned or file.optional, f"{file.path} could change under us"
             assert file.about or file.size is None
             check_url(file.source.url or "https://huggingface.co")
             assert not file.path.endswith((".bin", ".pth", ".pt", ".whl"))
@@ -799,8 +897,11 @@ def test_the_commands_work_and_fail_in_words(
     fill_tiny(world)
     assert main(["seal", "tiny", *root]) == 0
     assert "sealed 7 files" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="2"):
-        main(["download", "tiny", *root])
+    for wrong in (["download", "tiny"], ["download", "light", "--with", "clip"]):
+        with pytest.raises(SystemExit, match="2"):
+            main([*wrong, *root])
+    assert main(["download", "light", "--with", "semantic-sam", *root]) == 1
+    assert "it offers none" in capsys.readouterr().err
 
 
 def test_importing_the_package_loads_no_model_library_and_no_downloader() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Final, Protocol
 
+from ssa.parts import prompt
 from toyworld.kinds import KINDS
 from toyworld.scenes import Region, Scene
 
@@ -107,6 +108,16 @@ def phrases(scene: Scene, index: int) -> tuple[str, ...]:
     region = scene.regions[index]
     names = (region.kind, *KINDS[region.kind].synonyms)
     return names if region.colour is None else (*names, _thing(region))
+
+
+def right_texts(scene: Scene, index: int) -> tuple[str, ...]:
+    """Return all that a model may rightly be asked for: the phrases and, of a part, "wheel of a car"."""
+    names, parent = phrases(scene, index), scene.regions[index].parent
+    if parent is None:
+        return names
+    kind = KINDS[scene.regions[parent].kind]
+    wholes = (kind.name, *kind.synonyms)
+    return (*names, *(prompt(part, whole) for part in names for whole in wholes))
 
 
 def _thing(region: Region) -> str:

@@ -71,7 +71,18 @@ def _covers(new: Spot, spots: Sequence[Spot]) -> list[tuple[Spot, float]] | None
     return [*changes, (new, hidden)]
 
 
-def _candidate(
+def settle(new: Spot, spots: list[Spot]) -> bool:
+    """Add `new` to `spots` if that hides neither it nor another too much; say whether it was."""
+    changes = _covers(new, spots)
+    if changes is None:
+        return False
+    for spot, share in changes:
+        spot.covered += share
+    spots.append(new)
+    return True
+
+
+def candidate(
     rng: random.Random, band: Band, order: int, width: float, height: float
 ) -> Spot | None:
     """Return a random object for the band, or None if it would stick out of the picture."""
@@ -108,16 +119,12 @@ def _add(
 ) -> None:
     """Try to add one object of the band to `spots`."""
     for _ in range(_TRIES):
-        spot = _candidate(rng, band, order, *extent)
+        spot = candidate(rng, band, order, *extent)
         if spot is None:
             continue
         if any(other.kind == spot.kind for other in spots) and rng.random() < 0.75:
             continue
-        changes = _covers(spot, spots)
-        if changes is not None:
-            for other, share in changes:
-                other.covered += share
-            spots.append(spot)
+        if settle(spot, spots):
             return
 
 

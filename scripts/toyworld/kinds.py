@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
+from ssa.parts import parts_of, prompt
+
 Role = Literal["stuff", "object", "part"]
 LabelList = Literal["coco", "ade20k"]
 
@@ -153,6 +155,22 @@ def colours_for(kind: str, ground: str, light: str) -> tuple[str, ...]:
     if ground == "sky":
         clashes |= CLASHES.get(light, frozenset())
     return tuple(colour for colour in allowed if colour not in clashes) or allowed
+
+
+@cache
+def part_prompts() -> tuple[str, ...]:
+    """Return every part that the engine may ask a model for inside a thing of the drawn world.
+
+    Most are never drawn ("anchor of a boat"): a model must know them to turn them down.
+    """
+    texts: dict[str, None] = {}
+    for kind in KINDS.values():
+        for whole in (kind.name, *kind.synonyms):
+            for part in parts_of(whole):
+                colours = KINDS[part].colours if part in KINDS else ()
+                names = (part, *(f"{colour} {part}" for colour in colours))
+                texts |= dict.fromkeys(prompt(name, whole) for name in names)
+    return tuple(texts)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Scenes of the drawn world: a picture, its regions, and two label maps, all from a seed."""
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +16,14 @@ from toyworld.draw import Canvas, Entry
 from toyworld.kinds import class_id, colours_for
 from toyworld.light import LIGHTS, Light, illuminate
 from toyworld.pen import Pen
-from toyworld.recipes import choose_recipe
+from toyworld.recipes import Band, choose_recipe
 from toyworld.stuff import Backdrop
 
 UNITS: Final = 256.0
 """The picture's longest side in units."""
+
+Arrangement = Callable[[random.Random, Sequence[Band], float, float], list[Spot]]
+"""Where a scene's things go, farthest first, given its bands and its width and height in units."""
 
 _LEAST_PART: Final = 0.2
 """A part of which less than this share can be seen is left to its whole."""
@@ -53,7 +57,13 @@ class Scene:
     ade20k: NDArray[np.uint8]
 
 
-def draw_scene(seed: int, height: int = 256, width: int = 256, supersample: int = 2) -> Scene:
+def draw_scene(
+    seed: int,
+    height: int = 256,
+    width: int = 256,
+    supersample: int = 2,
+    arrange: Arrangement = compose,
+) -> Scene:
     """Draw the scene of `seed`; another resolution of one aspect gives the same picture."""
     rng = random.Random(seed)
     canvas = _canvas(height, width, supersample)
@@ -61,7 +71,7 @@ def draw_scene(seed: int, height: int = 256, width: int = 256, supersample: int 
     light = rng.choices(LIGHTS, [light.weight for light in LIGHTS])[0]
     _, recipe = choose_recipe(rng)
     bands = recipe(Backdrop(canvas, rng, light, {}))
-    for spot in compose(rng, bands, canvas.width, canvas.height):
+    for spot in arrange(rng, bands, canvas.width, canvas.height):
         _draw(canvas, rng, spot, light)
     small = cv2.resize(canvas.picture, (width, height), interpolation=cv2.INTER_AREA)
     truth = _majority(canvas.truth, supersample)

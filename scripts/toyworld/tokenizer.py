@@ -17,7 +17,7 @@ from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
 from toyworld.captions import WORDS
-from toyworld.kinds import KINDS, class_names
+from toyworld.kinds import KINDS, class_names, part_prompts
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 WORD_END = "</w>"
@@ -25,8 +25,8 @@ WORD_END = "</w>"
 
 @cache
 def world_words() -> tuple[str, ...]:
-    """Every word that a caption, a right name or a class name of the two lists may hold, sorted."""
-    phrases = [*WORDS, *class_names("coco"), *class_names("ade20k")]
+    """Every word that a caption, a right name, a part's or a class's name may hold, sorted."""
+    phrases = [*WORDS, *class_names("coco"), *class_names("ade20k"), *part_prompts()]
     for kind in KINDS.values():
         phrases += [kind.name, *kind.colours, *kind.synonyms]
     words = {word for phrase in phrases for word in phrase.replace("-", " ").lower().split()}

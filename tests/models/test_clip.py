@@ -85,19 +85,6 @@ def test_each_label_is_encoded_once_and_each_crop_once(folder: Path) -> None:
     assert len(again[0]) == 3
 
 
-def test_the_template_makes_the_text(folder: Path, ranker: OpenClipRanker) -> None:
-    with_template = OpenClipRanker.load(folder, CPU, template="a photo of a {}")
-    crop = [noise(30, 30)]
-    scores = [item.score for item in with_template.rank(crop, [["dog", "cat"]])[0]]
-    spelled_out = ranker.rank(crop, [["a photo of a dog", "a photo of a cat"]])[0]
-    assert scores == pytest.approx([item.score for item in spelled_out])
-
-
-def test_a_template_without_a_place_for_the_label_is_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"must hold \{\}"):
-        OpenClipRanker.load(folder, CPU, template="a photo")
-
-
 def test_a_red_crop_reaches_the_model_red(ranker: OpenClipRanker) -> None:
     with inputs_of(ranker._model.visual.conv1) as seen:
         ranker.rank([red(3, 17), red(40, 50)], [["dog"], ["dog"]])

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from ssa import label_maps
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.models import oneformer
-from ssa.models.oneformer import OneFormerSegmentor, best_class, input_size, possible_winners
+from ssa.models.oneformer import OneFormerSegmentor, input_size
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
@@ -51,7 +49,7 @@ def test_same_pixels_as_the_processors_own_post_processing(
     size_hw: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(oneformer, "BAND_NUMBERS", len(LABELS) * size_hw[1] * 4)
+    monkeypatch.setattr(label_maps, "BAND_NUMBERS", len(LABELS) * size_hw[1] * 4)
     picture = noise(*size_hw)
     mine = segmentor.segment(picture).class_ids
     inputs = segmentor._prepare(picture)
@@ -73,50 +71,6 @@ def test_same_input_as_the_processors_own_for_a_usual_picture(
     torch.testing.assert_close(
         segmentor._prepare(picture)["pixel_values"], theirs["pixel_values"], atol=0, rtol=0
     )
-
-
-def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    scores = torch.rand(5, 13, 17, generator=torch.Generator().manual_seed(0))
-    whole = best_class(scores, (61, 40))
-    monkeypatch.setattr(oneformer, "BAND_NUMBERS", 1)
-    np.testing.assert_array_equal(best_class(scores, (61, 40)), whole)
-
-
-def test_each_cell_of_the_grid_lands_where_it_belongs() -> None:
-    scores = torch.eye(6).reshape(6, 2, 3)
-    expected = np.arange(6).reshape(2, 3).repeat(10, axis=0).repeat(10, axis=1)
-    np.testing.assert_array_equal(best_class(scores, (20, 30)), expected)
-
-
-@given(st.integers(0, 2**63 - 1), st.integers(1, 5), st.integers(1, 6), st.integers(0, 9))
-@settings(deadline=None)
-def test_looking_at_possible_winners_alone_changes_no_pixel(
-    seed: int, height: int, width: int, more: int
-) -> None:
-    chance = torch.Generator().manual_seed(seed)
-    scores = torch.rand(8, height, width, generator=chance) ** 3
-    size_hw = height + more, width + 2 * more
-    resized = torch.nn.functional.interpolate(scores[None], size_hw, mode="bilinear")[0]
-    best, runner_up = resized.topk(2, dim=0).values
-    clear = (best - runner_up > 1e-5).numpy()
-    np.testing.assert_array_equal(
-        best_class(scores, size_hw)[clear], resized.argmax(dim=0).numpy()[clear]
-    )
-
-
-def test_where_a_picture_shrinks_the_second_everywhere_may_be_first() -> None:
-    scores = torch.zeros(4, 9, 9)
-    for number, columns in enumerate([slice(0, 4), slice(3, 7), slice(6, 9)]):
-        scores[number, :, columns] = 1
-    scores[3] = 0.6  # below another one between any two columns, above each over all of them
-    assert 3 not in possible_winners(scores)
-    assert best_class(scores, (1, 1)).tolist() == [[3]]
-
-
-def test_a_class_that_is_nowhere_near_the_best_is_left_out() -> None:
-    scores = torch.zeros(4, 3, 3)
-    scores[1], scores[3, 0, 0] = 0.5, 0.9
-    assert possible_winners(scores).tolist() == [1, 3]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +111,11 @@ def test_half_precision_says_much_the_same(segmentor: OneFormerSegmentor, folder
 def test_another_number_of_classes_is_refused(folder: Path) -> None:
     with pytest.raises(WeightsError, match=r"expected 8 classes; the model .* has 9"):
         OneFormerSegmentor.load(folder, CPU, "coco", LABELS[:8])
+
+
+def test_its_own_names_serve_where_none_are_given(folder: Path) -> None:
+    label_map = OneFormerSegmentor.load(folder, CPU, "mine").segment(noise(33, 40))
+    assert (label_map.source, label_map.labels) == ("mine", LABELS)
 
 
 def test_a_missing_layer_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -16,12 +16,14 @@ from torch import nn
 from transformers import CLIPSegForImageSegmentation
 
 from ssa.models.sam import build
-from toyworld.captions import WORDS
+from ssa.parts import parts_of, prompt
+from toyworld.captions import WORDS, right_texts
 from toyworld.scenes import draw_scene
 from toyworld.seeds import training_seed
 from toyworld.train import clipseg, sam
 from toyworld.train.clip import configuration as clip_configuration
 from toyworld.train.clip import multi_positive_loss, world_names
+from toyworld.train.crops import Crop
 from toyworld.train.export import save_half
 from toyworld.train.nouns import parse
 from toyworld.train.pool import ScenePool, mirrored
@@ -66,6 +68,41 @@ def test_clipseg_begins_with_open_clips_towers() -> None:
         seen = model.clip.get_image_features(pixel_values=pixels, interpolate_pos_encoding=False)
         expected = clip.encode_image(pixels)
     torch.testing.assert_close(seen.pooler_output, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_clipseg_is_asked_for_parts_of_a_crops_whole() -> None:
+    scene = draw_scene(training_seed(3), 128, 128)
+    asker = clipseg.ClipSegTrainee.__new__(clipseg.ClipSegTrainee)
+    asker.names = world_names()
+    asker.index = {name: place for place, name in enumerate(asker.names)}
+    rng = np.random.default_rng(0)
+    for index, region in enumerate(scene.regions):
+        crop = Crop(scene, index, (0, 0, 128, 128))
+        asked = [asker.ask(crop, rng) for _ in range(20)]
+        assert all(len(set(names)) == clipseg.ASKED for names in asked)
+        assert all(names[0] in right_texts(scene, index) for names in asked)
+        whole = region.kind if region.parent is None else scene.regions[region.parent].kind
+        parts = {prompt(part, whole) for part in parts_of(whole)}
+        assert not parts or any(parts & set(names[1:]) for names in asked)
+
+
+def test_clipsegs_truth_of_a_part_is_the_part_in_its_own_kind_of_whole() -> None:
+    scene = next(
+        scene
+        for scene in (draw_scene(training_seed(seed), 64, 64) for seed in range(50))
+        if any(region.kind == "wheel" for region in scene.regions)
+    )
+    wheel = next(i for i, region in enumerate(scene.regions) if region.kind == "wheel")
+    parent = scene.regions[wheel].parent
+    assert parent is not None
+    whole = scene.regions[parent].kind
+    asker = clipseg.ClipSegTrainee.__new__(clipseg.ClipSegTrainee)
+    crop = Crop(scene, wheel, (0, 0, 64, 64))
+    right, wrong = asker.truth(crop, [f"wheel of a {whole}", "wheel of a boat"])
+    assert right.any()
+    assert not wrong.any()
+    wheels = [r.mask for r in scene.regions if r.kind == "wheel"]
+    assert right.sum() <= sum(mask.sum() for mask in wheels)
 
 
 def test_multi_positive_loss_by_hand() -> None:
@@ -130,6 +167,7 @@ def test_a_mirrored_scene_is_still_true() -> None:
 def test_candidates_of_the_world_include_both_lists_classes() -> None:
     names = world_names()
     assert {"sky", "sports ball", "signboard", "canopy", "red car", "shirt"} <= set(names)
+    assert {"wheel of a car", "mast of a boat"} <= set(names)
     assert len(set(names)) == len(names)
 
 

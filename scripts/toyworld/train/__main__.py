@@ -22,6 +22,7 @@ NOUNS = "nouns"
 # In the order of their needs: CLIPSeg begins as the trained CLIP, one segmentor as the other.
 TRAINEES = {
     "sam": "toyworld.train.sam:SamTrainee",
+    "semantic_sam": "toyworld.train.semantic_sam:SemanticSamTrainee",
     "coco_segmentor": "toyworld.train.oneformer:CocoTrainee",
     "ade20k_segmentor": "toyworld.train.oneformer:Ade20kTrainee",
     "clip": "toyworld.train.clip:ClipTrainee",

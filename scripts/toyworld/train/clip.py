@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ssa.labels import LABEL_SETS, load_labels
-from toyworld.captions import phrases
-from toyworld.kinds import KINDS, class_id
+from toyworld.captions import right_texts
+from toyworld.kinds import KINDS, class_id, part_prompts
 from toyworld.tokenizer import byte_pairs, clip_ids, write_clip_tokenizer
 from toyworld.train.crops import normalised, sample_crops
 from toyworld.train.export import save_half, write_json
@@ -40,7 +40,7 @@ def configuration() -> dict[str, object]:
 
 @cache
 def world_names() -> tuple[str, ...]:
-    """Every name that could be a candidate: kinds, synonyms, coloured kinds and both lists' classes."""
+    """Every text that could be asked: kinds, coloured too, synonyms, both lists' classes, parts of wholes."""
     names: dict[str, None] = {}
     for kind in KINDS.values():
         for name in (kind.name, *kind.synonyms, *(f"{c} {kind.name}" for c in kind.colours)):
@@ -50,7 +50,7 @@ def world_names() -> tuple[str, ...]:
                 names[load_labels(source)[class_id(kind.name, source)]] = None
     # What a caption of a person also names; never the right name of a region.
     names |= dict.fromkeys(["shirt", *(f"{colour} shirt" for colour in KINDS["person"].colours)])
-    return tuple(names)
+    return tuple(names | dict.fromkeys(part_prompts()))
 
 
 class ClipTrainee:
@@ -59,7 +59,7 @@ class ClipTrainee:
     name = "clip"
 
     def __init__(self, _bundle: Path) -> None:
-        self.recipe = Recipe(steps=800, lr=1.5e-3, warmup=80)
+        self.recipe = Recipe(steps=1200, lr=1.5e-3, warmup=80)
         self.model = open_clip.CLIP(**configuration())
         self.pool = ScenePool(first=300_000_000, fresh=4, window=64)
         self.tokens = torch.tensor(clip_ids(world_names(), CONTEXT))
@@ -73,7 +73,7 @@ class ClipTrainee:
         pixels = torch.from_numpy(normalised([c.pixels(SIDE) for c in crops], MEAN, STD))
         positive = torch.zeros(BATCH, len(self.index), dtype=torch.bool)
         for row, crop in enumerate(crops):
-            for name in phrases(crop.scene, crop.region):
+            for name in right_texts(crop.scene, crop.region):
                 if name in self.index:
                     positive[row, self.index[name]] = True
         device = self.model.logit_scale.device

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPSegConfig, CLIPSegForImageSegmentation
 
-from toyworld.captions import phrases
+from ssa.parts import parts_of, prompt
+from toyworld.captions import phrases, right_texts
+from toyworld.kinds import KINDS
 from toyworld.tokenizer import END, START, byte_pairs, clip_ids, write_clip_tokenizer
 from toyworld.train.clip import CONTEXT, world_names
 from toyworld.train.crops import Crop, normalised, sample_crops
@@ -112,12 +114,14 @@ class ClipSegTrainee:
         return self.model.decoder(activations, text[place.to(pixels.device)]).logits
 
     def ask(self, crop: Crop, rng: np.random.Generator) -> list[str]:
-        """A right name, names of what else the crop shows, and one at random; all different."""
-        right = [n for n in phrases(crop.scene, crop.region) if n in self.index]
+        """A right name, what else the crop or its whole might show, and one at random; all different."""
+        right = [n for n in right_texts(crop.scene, crop.region) if n in self.index]
         names = [str(rng.choice(right[:1] if rng.random() < 0.5 else right))]
+        part = self.some_part(crop, rng)
         others = [i for i in range(len(crop.scene.regions)) if i != crop.region]
-        for other in rng.permutation(others)[:2]:
+        for other in rng.permutation(others)[: 1 if part else 2]:
             names.append(str(rng.choice(phrases(crop.scene, int(other))[:2])))
+        names += part
         names = [n for n in dict.fromkeys(names) if n in self.index]
         while len(names) < ASKED:
             name = self.names[int(rng.integers(len(self.names)))]
@@ -125,11 +129,21 @@ class ClipSegTrainee:
                 names.append(name)
         return names
 
+    def some_part(self, crop: Crop, rng: np.random.Generator) -> list[str]:
+        """A part of the crop's whole, drawn or not, as the engine asks for it; for wholes half the time."""
+        region = crop.scene.regions[crop.region]
+        if region.parent is None and rng.random() < 0.5:
+            return []
+        whole = region.kind if region.parent is None else crop.scene.regions[region.parent].kind
+        drawn = [p for p in parts_of(whole) if p in KINDS]
+        listed = drawn if drawn and rng.random() < 0.5 else parts_of(whole)
+        return [prompt(str(rng.choice(listed)), whole)] if listed else []
+
     def truth(self, crop: Crop, names: list[str]) -> np.ndarray:
         """(ASKED, GRID, GRID) float32, 1 where a region may rightly be called by the name."""
         truth = np.zeros((len(names), GRID, GRID), np.float32)
         for region in range(len(crop.scene.regions)):
-            right = set(phrases(crop.scene, region))
+            right = set(right_texts(crop.scene, region))
             rows = [row for row, name in enumerate(names) if name in right]
             if rows:
                 truth[rows] = np.maximum(truth[rows], crop.mask(region, GRID))

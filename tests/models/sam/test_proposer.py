@@ -10,9 +10,11 @@ import torch
 from segment_anything import SamPredictor
 from torch import Tensor
 
+from ssa.config import MaskSettings
 from ssa.device import Placement
 from ssa.models.sam import SamMaskProposer
-from tests.small_sam import CPU, drawn_picture, random_sam, save_small
+from tests.models.spying import inputs_of
+from tests.small_sam import CPU, BlobProposer, drawn_picture, random_sam, save_small
 
 
 @pytest.mark.parametrize("hw", [(90, 140), (140, 90), (100, 100), (33, 128), (700, 500)])
@@ -103,3 +105,39 @@ def test_half_precision_computes_and_answers_in_float32() -> None:
     # Three significant digits through some twenty layers.
     assert (logits - expected_logits).abs().mean() < 0.1 * expected_logits.std()
     torch.testing.assert_close(decoded.ious, expected.ious, atol=0.05, rtol=0.05)
+
+
+# --- the picture's embedding ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("layers", "encoded"), [(0, 1), (1, 5)])
+def test_masks_come_with_the_embedding_that_they_were_made_from(layers: int, encoded: int) -> None:
+    proposer, picture = BlobProposer(), drawn_picture()
+    settings = MaskSettings(8, 64, 0.3, 0.5, crop_n_layers=layers)
+    with inputs_of(proposer.sam.image_encoder.patch_embed) as seen:
+        found = proposer.propose(picture, settings)
+    assert len(seen) == encoded  # Once a crop, the whole picture among them.
+    assert found.proposals
+    assert found.embedding is not None
+    alone = proposer.embed_image(picture)
+    assert np.array_equal(found.embedding.features, alone.features)
+    assert found.embedding.extent_hw == alone.extent_hw
+
+
+@pytest.mark.parametrize(
+    ("hw", "extent_hw"), [((150, 200), (12, 16)), ((200, 50), (16, 4)), ((100, 30), (16, 4.75))]
+)
+def test_the_embedding_tells_how_far_the_picture_reaches(
+    hw: tuple[int, int], extent_hw: tuple[float, float]
+) -> None:
+    embedding = SamMaskProposer(random_sam(), CPU).embed_image(drawn_picture(*hw))
+    assert embedding.features.shape == (32, 16, 16)  # 128 px in patches of 8
+    assert embedding.extent_hw == extent_hw
+
+
+def test_the_embedding_is_float32_and_has_left_the_model() -> None:
+    half = SamMaskProposer(random_sam(), Placement(torch.device("cpu"), torch.bfloat16))
+    features = half.embed_image(drawn_picture()).features
+    assert isinstance(features, np.ndarray)
+    assert features.dtype == np.float32
+    assert np.array_equal(features, half.embed(drawn_picture()).features[0].float().numpy())

@@ -8,20 +8,15 @@ import numpy as np
 import pytest
 from fakes import proposal
 
+from evaluation.agreement import Agreement
+from evaluation.drawn import counts, right_names, scenes
+from evaluation.metrics import mean_iou, overlaps
+from evaluation.toy import Evaluation
 from ssa.config import MaskSettings, Settings
-from ssa.engine import Engine, Stages
+from ssa.engine import Engine
 from ssa.labels import load_labels
-from ssa.stages import Progress
-from ssa.types import AnnotatedImage, BoolMask, LabelMap, MaskProposal, RGBImage, ScoredLabel
-from toyworld.evaluate import (
-    Agreement,
-    Evaluation,
-    counts,
-    mean_iou,
-    overlaps,
-    right_names,
-    scenes,
-)
+from ssa.stages import Progress, Stages
+from ssa.types import AnnotatedImage, BoolMask, LabelMap, ProposedMasks, RGBImage, ScoredLabel
 from toyworld.kinds import KINDS, class_id
 from toyworld.scenes import Scene
 
@@ -32,10 +27,8 @@ class Oracle:
     def __init__(self, scene: Scene, source: str = "coco") -> None:
         self.scene, self.source = scene, source
 
-    def propose(
-        self, image: RGBImage, settings: MaskSettings, progress: Progress
-    ) -> tuple[MaskProposal, ...]:
-        return tuple(proposal(region.mask) for region in self.scene.regions)
+    def propose(self, image: RGBImage, settings: MaskSettings, progress: Progress) -> ProposedMasks:
+        return ProposedMasks(tuple(proposal(region.mask) for region in self.scene.regions))
 
     def segment(self, image: RGBImage) -> LabelMap:
         ids = self.scene.coco if self.source == "coco" else self.scene.ade20k
@@ -96,24 +89,24 @@ class OneNoun(Oracle):
 
 
 class Slipping(OneNoun):
-    """Misses the last region, halves the first; ranks a stranger first for the first crop, and turns the
-    ranking of the second round.
+    """Misses the last region, halves the first; has another noun for the first crop, and turns the rankings
+    of the first two round.
     """
 
-    def propose(
-        self, image: RGBImage, settings: MaskSettings, progress: Progress
-    ) -> tuple[MaskProposal, ...]:
+    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+        return [("mistake",), *super().extract(captions)[1:]]
+
+    def propose(self, image: RGBImage, settings: MaskSettings, progress: Progress) -> ProposedMasks:
         masks = [region.mask.copy() for region in self.scene.regions[:-1]]
         rows = np.flatnonzero(masks[0].any(1))
         masks[0][rows[len(rows) // 2] :] = False
-        return tuple(proposal(mask) for mask in masks)
+        return ProposedMasks(tuple(proposal(mask) for mask in masks))
 
     def rank(
         self, crops: Sequence[RGBImage], candidates: Sequence[Sequence[str]]
     ) -> list[tuple[ScoredLabel, ...]]:
         ranked = super().rank(crops, candidates)
-        ranked[0] = (ScoredLabel("mistake", 0.6), *ranked[0][1:])
-        return [ranked[0], ranked[1][::-1], *ranked[2:]]
+        return [ranked[0][::-1], ranked[1][::-1], *ranked[2:]]
 
     def choose(
         self,

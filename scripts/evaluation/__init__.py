@@ -1,0 +1,1 @@
+"""Measures bundles and modes against known truth; behind ``./scripts/evaluate``."""

@@ -1,0 +1,35 @@
+"""Command line of ``./scripts/evaluate``: one subcommand a module."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from evaluation import closed_set, clusters, toy
+from ssa.errors import SSAError
+
+SUBCOMMANDS = (toy, clusters, closed_set)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All subcommands; each sets ``run``, which takes the parsed arguments and gives the exit status."""
+    parser = argparse.ArgumentParser(prog="evaluate", description="Measures against known truth.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for module in SUBCOMMANDS:
+        module.add_command(commands)
+    return parser
+
+
+def main() -> int:
+    """Evaluate as the command line says; an error of ours is one line."""
+    arguments = parser().parse_args()
+    try:
+        status: int = arguments.run(arguments)
+    except SSAError as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

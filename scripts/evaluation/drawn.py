@@ -1,0 +1,45 @@
+"""Drawn scenes to evaluate on: which of their regions count, and which names are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ssa.crops import scaled_box
+from ssa.masks import box_of
+from ssa.types import BoxXYXY
+from toyworld.kinds import KINDS
+from toyworld.scenes import Region, Scene, draw_scene
+from toyworld.seeds import evaluation_seed
+
+LEAST_OBJECT_PX, LEAST_PART_PX, LEAST_VISIBLE = 150, 60, 0.5
+# Evaluations with different seeds share no scene up to this many.
+SCENES_PER_SEED = 100_000
+
+
+def scenes(count: int, seed: int) -> Iterator[tuple[Scene, np.random.Generator]]:
+    """``count`` unseen scenes, square ones and wider ones, each with its own source of chance."""
+    for index in range(count):
+        number = seed * SCENES_PER_SEED + index
+        height = 192 if index % 6 == 5 else 256
+        yield draw_scene(evaluation_seed(number), height, 256), np.random.default_rng([71, number])
+
+
+def counts(region: Region, role: str) -> bool:
+    """Whether a region is large and visible enough to be asked for."""
+    least = LEAST_OBJECT_PX if role == "object" else LEAST_PART_PX
+    visible = region.visible >= LEAST_VISIBLE
+    return region.role == role and visible and int(region.mask.sum()) > least
+
+
+def right_names(scene: Scene, index: int) -> set[str]:
+    """The names that count as right: the kind, its synonyms, and the kind with its colour."""
+    region = scene.regions[index]
+    names = {region.kind, *KINDS[region.kind].synonyms}
+    return names if region.colour is None else names | {f"{region.colour} {region.kind}"}
+
+
+def box(region: Region, scale: float) -> BoxXYXY:
+    """The region's box in the engine's manner, scaled."""
+    return scaled_box(box_of(region.mask), scale, *region.mask.shape)
