@@ -79,14 +79,15 @@ def shortlist(
 ) -> tuple[Candidate, ...]:
     """The ``top_k`` best candidates (``ranking`` is by text, best first) that the last step chooses from.
 
-    Segmentors know wholes only, so their votes for a part name its whole. The whole's own names therefore
-    stay only when one of them ranks first: when nothing else fits better.
+    Segmentors know wholes only, so their votes for a part name its whole. The whole's own names are
+    therefore a bar: where anything ranks above them, only that is chosen from. Where nothing does, the
+    region may well be more of its whole, and all ranks count as ever.
     """
     by_text = {candidate.text: candidate for candidate in candidates}
     ranked = [by_text[scored.label] for scored in ranking]
-    if not _only_names_whole(ranked[0]):
-        ranked = [candidate for candidate in ranked if not _only_names_whole(candidate)]
-    return tuple(ranked[:top_k])
+    bars = (place for place, candidate in enumerate(ranked) if _only_names_whole(candidate))
+    bar = next(bars, len(ranked))
+    return tuple(ranked[: min(bar, top_k)] if bar else ranked[:top_k])
 
 
 def prompt(part: str, whole: str) -> str:

@@ -29,7 +29,7 @@ def box(left: int, top: int, right: int, bottom: int) -> BoolMask:
 
 @dataclass
 class Seer:
-    """Ranks first, of each mask's candidates, the text it is told; the mask is known by its crop's width."""
+    """Ranks first the text it is told, then the others from the last; a mask is known by its crop's width."""
 
     best: dict[int, str]
     asked: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Seer:
         for crop, texts in zip(crops, candidates, strict=True):
             self.asked.append((crop.shape[1], tuple(texts)))
             first = self.best[crop.shape[1]]
-            order = sorted(texts, key=lambda text: text != first)
+            order = [first, *(text for text in reversed(texts) if text != first)]
             rankings.append(tuple(ScoredLabel(text, 1 / len(order)) for text in order))
         return rankings
 
@@ -96,8 +96,8 @@ def test_a_wheel_is_named_in_the_light_of_its_car() -> None:
     assert (named[50].class_name, named[50].part_of) == ("red car", None)
     assert (wheel.class_name, wheel.part_of) == ("wheel", "red car")
     assert wheel.node == TreeNode(0, 1)
-    # The whole's own names are gone, and what was asked as "of a car" is told without.
-    assert wheel.class_proposals == ("wheel", "road", "tire")
+    # The whole's own names are no choice, and what was asked as "of a car" is told without.
+    assert wheel.class_proposals == ("wheel", "steering wheel", "seat")
     assert wheel.evidence.shares[0] == ScoredLabel("wheel", 1.0)
     assert {"wheel", "car"} <= {scored.label for scored in wheel.evidence.ranking}
 
@@ -107,8 +107,8 @@ def test_the_chooser_is_asked_for_each_mask_with_its_whole() -> None:
     name(doubles, {8: TreeNode(1, 1), 50: ROOT})
     assert isinstance(doubles.chooser, FirstChooser)
     assert doubles.chooser.asked == [
-        (50, ("red car", "car", "vehicle")),
-        (8, ("wheel of a car", "road", "tire of a car")),
+        (50, ("red car", "road", "vehicle")),
+        (8, ("wheel of a car", "steering wheel of a car", "seat of a car")),
     ]
 
 
@@ -174,7 +174,9 @@ def test_progress_goes_on_from_level_to_level() -> None:
     log = StageLog(reports.append)
     regions = Regions(np.zeros((HEIGHT, WIDTH, 3), np.uint8), masks)
     Naming(doubles).name(regions, SETTINGS, log, nodes)
-    for stage in ("clip", "clipseg"):
-        told = [(report.done, report.total) for report in reports if report.stage == stage]
-        assert told == [(1, 5), (3, 5), (4, 5), (5, 5)]
+    told = [(report.done, report.total) for report in reports if report.stage == "clip"]
+    assert told == [(1, 5), (3, 5), (4, 5), (5, 5)]
+    told = [(report.done, report.total) for report in reports if report.stage == "clipseg"]
+    assert told == sorted(set(told))
+    assert told[-1][0] == told[-1][1]
     assert list(log.seconds) == ["segmentors", "captions", "nouns", "clip", "clipseg"]

@@ -114,11 +114,18 @@ ITSELF, VOTED = (Candidate(name, name, names_whole=True) for name in ("red car",
 PART_LIKE_IT = Candidate("cab", "cab of a car", "red car", names_whole=True)
 
 
-def test_the_wholes_own_names_fall_when_something_else_fits_better() -> None:
+def test_only_what_ranks_above_the_wholes_own_names_is_chosen_from() -> None:
     candidates = (VOTED, ITSELF, WHEEL, ROAD)
+    ranking = ranked("road", "wheel of a car", "car", "red car")
+    assert shortlist(ranking, candidates, 3) == (ROAD, WHEEL)
+    assert shortlist(ranking, candidates, 1) == (ROAD,)
     ranking = ranked("wheel of a car", "car", "road", "red car")
-    assert shortlist(ranking, candidates, 3)[0] == WHEEL
-    assert not {VOTED, ITSELF} & set(shortlist(ranking, candidates, 3))
+    assert shortlist(ranking, candidates, 3) == (WHEEL,)
+
+
+def test_where_nothing_fits_better_than_the_whole_all_ranks_count() -> None:
+    ranking = ranked("car", "wheel of a car", "red car", "road")
+    assert shortlist(ranking, (VOTED, ITSELF, WHEEL, ROAD), 3) == (VOTED, WHEEL, ITSELF)
 
 
 def test_a_part_called_like_its_whole_is_a_part_still() -> None:

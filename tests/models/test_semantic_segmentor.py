@@ -27,6 +27,7 @@ from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, r
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 SIZES_HW = [(150, 201), (201, 150), (30, 230), (11, 13)]
+SQUARE = {"height": 64, "width": 64}
 QUERIES = ("mask2former", "maskformer", "detr", "eomt")
 
 
@@ -142,27 +143,40 @@ def changed(source: Path, target: Path, file: str, **entries: Any) -> Path:
     return target
 
 
-def test_nothing_is_cropped_off_or_padded_on(folders: dict[str, Path], tmp_path: Path) -> None:
-    square = changed(
-        folders["beit"],
-        tmp_path / "square",
-        "preprocessor_config.json",
-        do_center_crop=True,
-        size={"height": 72, "width": 72},
-        crop_size={"height": 64, "width": 64},
-    )
-    segmentor = SemanticSegmentor.load(square, CPU, "mine")
-    edge = np.zeros((64, 64, 3), np.uint8)
-    edge[:, -2:] = 255  # within the part that a crop of the middle leaves out
-    assert seen_by(segmentor, edge).shape == (1, 3, 64, 64)
-    assert (seen_by(segmentor, edge)[..., -1] == 1).all()
-    padded = changed(
-        folders["mask2former"],
-        tmp_path / "padded",
-        "preprocessor_config.json",
-        pad_size={"height": 128, "width": 192},
-    )
-    assert seen_by(SemanticSegmentor.load(padded, CPU, "mine"), red(64, 96)).shape == (1, 3, 64, 96)
+@pytest.mark.parametrize(
+    ("family", "entries", "size_hw", "seen_hw"),
+    [
+        (
+            "beit",  # knows one size, so the picture is squeezed to what a crop would have been
+            {"do_center_crop": True, "size": {"height": 72, "width": 72}, "crop_size": SQUARE},
+            (64, 64),
+            (64, 64),
+        ),
+        (
+            "segformer",
+            {"do_center_crop": True, "size": {"shortest_edge": 64}, "crop_size": SQUARE},
+            (64, 96),
+            (64, 96),
+        ),
+        ("dpt", {"do_pad": True, "size_divisor": 48}, (64, 64), (64, 64)),
+        ("mask2former", {"pad_size": {"height": 128, "width": 192}}, (64, 96), (64, 96)),
+    ],
+)
+def test_nothing_is_cropped_off_or_padded_on(
+    folders: dict[str, Path],
+    tmp_path: Path,
+    family: str,
+    entries: dict[str, Any],
+    size_hw: tuple[int, int],
+    seen_hw: tuple[int, int],
+) -> None:
+    changed(folders[family], tmp_path / "f", "preprocessor_config.json", **entries)
+    segmentor = SemanticSegmentor.load(tmp_path / "f", CPU, "mine")
+    edges = np.zeros((*size_hw, 3), np.uint8)
+    edges[[0, -1]] = edges[:, [0, -1]] = 255
+    seen = seen_by(segmentor, edges)
+    assert seen.shape == (1, 3, *seen_hw)
+    assert (seen[..., [0, -1]] >= 1).all()
 
 
 def test_a_strip_is_stretched_before_it_grows(segmentors: dict[str, SemanticSegmentor]) -> None:
