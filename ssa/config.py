@@ -161,11 +161,12 @@ BUNDLE_SETTINGS: Mapping[str, Settings] = MappingProxyType(
                 stability_score_thresh=0.6,
                 min_mask_region_area=100,
             ),
+            # Chosen on scenes of the training range. More points find no more, and take longer.
             semantic_sam_masks=MaskSettings(
-                points_per_side=32,
+                points_per_side=20,
                 points_per_batch=200,
-                pred_iou_thresh=0.5,
-                stability_score_thresh=0.6,
+                pred_iou_thresh=0.6,
+                stability_score_thresh=0.4,
                 min_mask_region_area=50,
             ),
             labels=LabelSettings(clipseg_side_px=96),

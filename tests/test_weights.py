@@ -736,7 +736,9 @@ def test_a_role_that_is_not_offered_is_refused(world: Path) -> None:
 
 def test_a_shipped_optional_role_must_be_there(world: Path) -> None:
     fill_tiny(world)
+    before = (world / MANIFEST_NAME).read_text()
     assert not open_bundle(world, "tiny").has("semantic_sam")
+    assert "semantic_sam" not in before
     folder = world / "tiny/semantic_sam"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"weights")
@@ -748,6 +750,7 @@ def test_a_shipped_optional_role_must_be_there(world: Path) -> None:
     with pytest.raises(WeightsError, match=r"tiny/semantic_sam/model\.safetensors is missing"):
         verify(bundle)
     assert seal("tiny", world) == len(ROLES)
+    assert (world / MANIFEST_NAME).read_text() == before
     verify(open_bundle(world, "tiny"))
 
 

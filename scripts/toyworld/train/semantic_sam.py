@@ -80,7 +80,7 @@ class SemanticSamTrainee:
     name = "semantic_sam"
 
     def __init__(self, _bundle: Path) -> None:
-        self.recipe = Recipe(steps=6500, lr=1.2e-3, warmup=200)
+        self.recipe = Recipe(steps=6800, lr=1.2e-3, warmup=200)
         self.model = InTraining()
         self.weights = torch.tensor([ROLE_WEIGHTS[kind.role] for kind in KINDS.values()])
         # A batch has one shape: every sixth is of wider pictures.
