@@ -97,11 +97,6 @@ class InFlight:
         self._thread.start()
         wait_for(lambda: server.health().get("status") == "BUSY", "the server to be busy")
 
-    def ended_within(self, seconds: float) -> bool:
-        """Whether the answer came by then."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
     def answer(self, deadline_s: float = 60.0) -> Answer:
         self._thread.join(deadline_s)
         return self._answers[0]
