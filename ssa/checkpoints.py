@@ -5,6 +5,7 @@ Shared by the models of our own, whose sizes are read off their weights.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,25 @@ def _flat(state: Any, path: Path) -> dict[str, Tensor]:
     if not isinstance(tensors, dict) or not all(isinstance(v, Tensor) for v in tensors.values()):
         raise WeightsError(f"{shown(path)}: expected a mapping from names to tensors")
     return tensors
+
+
+def number_beside(path: Path, name: str, default: int, least: int = 1) -> int:
+    """The whole number ``name`` of the ``config.json`` beside a checkpoint; ``default`` where none says it.
+
+    Raises ``WeightsError`` for a file that holds something else, or a number under ``least``.
+    """
+    config_path = path.with_name("config.json")
+    if not config_path.is_file():
+        return default
+    try:
+        config: Any = json.loads(config_path.read_text(encoding="utf-8"))
+        number = config.get(name, default)
+    except (ValueError, AttributeError) as error:
+        raise WeightsError(f"{shown(config_path)}: expected a JSON object: {error}") from error
+    if type(number) is not int or number < least:
+        kind = "a positive int" if least == 1 else f"an int of at least {least}"
+        raise WeightsError(f"{shown(config_path)}: {name} must be {kind}, got {number!r}")
+    return number
 
 
 def check_complete(

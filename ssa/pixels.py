@@ -22,6 +22,10 @@ from ssa.types import RGBImage
 
 Colours = tuple[float, float, float]
 
+# ImageNet's mean and deviation of bytes (0 to 255), red, green, blue: as both kinds of SAM were trained.
+BYTE_MEAN: Colours = (123.675, 116.28, 103.53)
+BYTE_STD: Colours = (58.395, 57.12, 57.375)
+
 _INTERPOLATION = {
     PILImageResampling.BILINEAR: InterpolationMode.BILINEAR,
     PILImageResampling.BICUBIC: InterpolationMode.BICUBIC,

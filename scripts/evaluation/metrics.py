@@ -31,6 +31,17 @@ class Tally:
         return self.hits[name] / self.tries[name] if self.tries[name] else float("nan")
 
 
+def print_mistakes_and_figures(tally: Tally, figures: dict[str, float]) -> None:
+    """The sixteen commonest mistakes, then the figures in a column."""
+    print("\nMost frequent mistakes:")
+    for mistake, count in tally.wrong.most_common(16):
+        print(f"  {count:4d}  {mistake}")
+    print()
+    width = max(map(len, figures))
+    for key, value in figures.items():
+        print(f"{key:{width}s} {value:.3f}")
+
+
 def decoded(annotated: AnnotatedImage) -> NDArray[np.bool_]:
     """All masks of a picture, (N, H, W)."""
     return np.array([decode(a.proposal.rle) for a in annotated.annotations], np.bool_)

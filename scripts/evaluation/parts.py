@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from benchmarks.drawn_masks import proposal_of
 from evaluation.drawn import counts, right_names
-from evaluation.metrics import Tally, decoded, overlaps
+from evaluation.metrics import Tally, decoded, overlaps, print_mistakes_and_figures
 from ssa.config import Settings
 from ssa.engine import Engine
 from ssa.types import AnnotatedImage, Annotation, MaskProposal
@@ -124,9 +124,4 @@ def print_parts(tally: Tally, figures: dict[str, float]) -> None:
         columns = zip(rates, (9, 7, 16, 17, 20), strict=True)
         shares = "".join(f"{share:{width}.2f}" for share, width in columns)
         print(f"{kind:8s} {tally.tries[f'{kind} found']:8d}{shares}")
-    print("\nMost frequent mistakes:")
-    for mistake, count in tally.wrong.most_common(16):
-        print(f"  {count:4d}  {mistake}")
-    print()
-    for key, value in figures.items():
-        print(f"{key:42s} {value:.3f}")
+    print_mistakes_and_figures(tally, figures)

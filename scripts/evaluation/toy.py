@@ -11,7 +11,14 @@ from tqdm import tqdm
 
 from evaluation.agreement import agreement_with_float32
 from evaluation.drawn import box, counts, right_names, scenes
-from evaluation.metrics import Tally, confusion_of, decoded, mean_iou, overlaps
+from evaluation.metrics import (
+    Tally,
+    confusion_of,
+    decoded,
+    mean_iou,
+    overlaps,
+    print_mistakes_and_figures,
+)
 from evaluation.options import add_engine_options, load, positive, write_figures
 from evaluation.parts import MASK_ORIGINS, PartsEvaluation, print_parts
 from ssa.config import Settings
@@ -152,12 +159,7 @@ def print_report(evaluation: Evaluation, figures: dict[str, float]) -> None:
     for kind in (k.name for k in KINDS.values() if k.role == "object"):
         found, named = tally.rate(f"found {kind}"), tally.rate(f"named {kind}")
         print(f"{kind:14s} {tally.tries[f'found {kind}']:8d} {found:7.2f} {named:16.2f}")
-    print("\nMost frequent mistakes:")
-    for mistake, count in tally.wrong.most_common(12):
-        print(f"  {count:4d}  {mistake}")
-    print()
-    for key, value in figures.items():
-        print(f"{key:28s} {value:.3f}")
+    print_mistakes_and_figures(tally, figures)
 
 
 def add_command(commands: Any) -> None:
@@ -169,7 +171,7 @@ def add_command(commands: Any) -> None:
         "--parts", action="store_true", help="how parts are found and named, instead of all else"
     )
     command.add_argument(
-        "--masks", choices=MASK_ORIGINS, default="sam", help="where parts' masks come from"
+        "--masks", choices=MASK_ORIGINS, default="semantic-sam", help="where parts' masks come from"
     )
     add_engine_options(command)
     command.set_defaults(run=run)

@@ -21,13 +21,10 @@ from torch import Tensor, nn
 
 from ssa.checkpoints import Shapes
 from ssa.errors import WeightsError
+from ssa.pixels import BYTE_MEAN, BYTE_STD
 
 # Of all published checkpoints; the one fact that no tensor's shape tells.
 PUBLISHED_DECODER_HEADS = 8
-
-# ImageNet's mean and deviation on the 0 to 255 scale, red, green, blue: as SAM was trained.
-PIXEL_MEAN = [123.675, 116.28, 103.53]
-PIXEL_STD = [58.395, 57.12, 57.375]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +105,8 @@ def build(architecture: SamArchitecture) -> Sam:
             mask_in_chans=a.mask_in_chans,
         ),
         mask_decoder=_build_mask_decoder(a),
-        pixel_mean=PIXEL_MEAN,
-        pixel_std=PIXEL_STD,
+        pixel_mean=list(BYTE_MEAN),
+        pixel_std=list(BYTE_STD),
     )
     return sam.eval()
 

@@ -20,10 +20,10 @@ from ssa.batching import BatchLimit
 from ssa.config import MaskSettings
 from ssa.device import Placement, memory_errors_told
 from ssa.enlarge import Enlargement, Resizing
-from ssa.models.sam.architecture import PIXEL_MEAN, PIXEL_STD
 from ssa.models.sam.checkpoint import load_sam
 from ssa.models.sam.decoder import DecodedPoints, Outlook, PointDecoder
 from ssa.models.sam.encoder import encode
+from ssa.pixels import BYTE_MEAN, BYTE_STD
 from ssa.stages import Progress
 from ssa.types import ImageEmbedding, ProposedMasks, RGBImage
 
@@ -72,8 +72,8 @@ class SamMaskProposer:
         # A point's masks are whole, part and subpart in no fixed order.
         self.granularities: Sequence[int | None] = (None,) * (sam.mask_decoder.num_mask_tokens - 1)
         self._input_px: int = sam.image_encoder.img_size
-        self._mean = torch.tensor(PIXEL_MEAN, device=placement.device).view(3, 1, 1)
-        self._std = torch.tensor(PIXEL_STD, device=placement.device).view(3, 1, 1)
+        self._mean = torch.tensor(BYTE_MEAN, device=placement.device).view(3, 1, 1)
+        self._std = torch.tensor(BYTE_STD, device=placement.device).view(3, 1, 1)
         numbers = sam.prompt_encoder.embed_dim * math.prod(sam.prompt_encoder.image_embedding_size)
         on_cpu = placement.device.type == "cpu"
         at_once = PATCH_NUMBERS_AT_ONCE_ON_CPU if on_cpu else PATCH_NUMBERS_AT_ONCE

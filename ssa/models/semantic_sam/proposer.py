@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +15,7 @@ from torch.nn import functional as F
 
 from ssa.amg import generate, no_progress
 from ssa.batching import BatchLimit
+from ssa.checkpoints import number_beside, weights_file
 from ssa.config import GRANULARITIES, MaskSettings
 from ssa.device import Placement, memory_errors_told
 from ssa.enlarge import Enlargement, Resizing
@@ -24,13 +23,10 @@ from ssa.errors import WeightsError
 from ssa.models.semantic_sam.architecture import STRIDE_PX, SemanticSam
 from ssa.models.semantic_sam.checkpoint import load_semantic_sam
 from ssa.models.semantic_sam.click_decoder import Answers, Outlook
+from ssa.pixels import BYTE_MEAN, BYTE_STD
 from ssa.pretrained import shown
 from ssa.stages import Progress
 from ssa.types import ProposedMasks, RGBImage
-
-# ImageNet's mean and deviation on the 0 to 255 scale, red, green, blue.
-PIXEL_MEAN = (123.675, 116.28, 103.53)
-PIXEL_STD = (58.395, 57.12, 57.375)
 
 # The published demos' input; the miniature says its own in config.json.
 PUBLISHED_SHORT_SIDE_PX = 640
@@ -110,8 +106,8 @@ class SemanticSamMaskProposer:
         self.model.backbone.to(placement.dtype)
         self._short_side_px = short_side_px
         self._isolate_clicks = isolate_clicks
-        self._mean = torch.tensor(PIXEL_MEAN, device=placement.device).view(3, 1, 1)
-        self._std = torch.tensor(PIXEL_STD, device=placement.device).view(3, 1, 1)
+        self._mean = torch.tensor(BYTE_MEAN, device=placement.device).view(3, 1, 1)
+        self._std = torch.tensor(BYTE_STD, device=placement.device).view(3, 1, 1)
         self.points_limit = BatchLimit("points")
 
     @classmethod
@@ -130,7 +126,10 @@ class SemanticSamMaskProposer:
                 f"{shown(folder)}: expected a Semantic-SAM with {len(TOKENS)} mask tokens, "
                 f"got {tokens}"
             )
-        return cls(model, placement, _short_side_beside(folder), isolate_clicks)
+        short_side_px = number_beside(
+            weights_file(folder), "short_side_px", PUBLISHED_SHORT_SIDE_PX, STRIDE_PX
+        )
+        return cls(model, placement, short_side_px, isolate_clicks)
 
     def propose(
         self, image: RGBImage, settings: MaskSettings, progress: Progress = no_progress
@@ -203,20 +202,3 @@ def _input_hw(crop_hw: tuple[int, int], short_side_px: int | None) -> tuple[int,
     scale = min(short_side_px / short, LONGEST_PER_SHORT * short_side_px / long)
     height, width = (max(1, int(side * scale + 0.5)) for side in crop_hw)
     return height, width
-
-
-def _short_side_beside(folder: Path) -> int:
-    """``short_side_px`` of the folder's ``config.json``; the published demos' without one."""
-    path = folder / "config.json"
-    if not path.is_file():
-        return PUBLISHED_SHORT_SIDE_PX
-    try:
-        config: Any = json.loads(path.read_text(encoding="utf-8"))
-        side = config.get("short_side_px", PUBLISHED_SHORT_SIDE_PX)
-    except (ValueError, AttributeError) as error:
-        raise WeightsError(f"{shown(path)}: expected a JSON object: {error}") from error
-    if type(side) is not int or side < STRIDE_PX:
-        raise WeightsError(
-            f"{shown(path)}: short_side_px must be a whole number of at least {STRIDE_PX}, got {side!r}"
-        )
-    return side
