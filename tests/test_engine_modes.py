@@ -227,3 +227,16 @@ def test_without_labels_no_model_but_the_first_is_asked(image: RGBImage) -> None
     assert list(result.stage_seconds) == ["sam"]
     assert isinstance(doubles.captioner, FakeCaptioner)
     assert doubles.captioner.batches == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_more_than_a_thousand_masks_are_labelled_in_their_order(
+    image: RGBImage, mode: LabelMode
+) -> None:
+    many = [*NESTED, *squares(60, 80, 2)]
+    result = Engine(stages(many)).annotate(image, Settings(label_mode=mode, parts=True))
+    assert [one.proposal.area_px for one in result.annotations] == [int(m.sum()) for m in many]
+    nodes = [one.node for one in result.annotations]
+    assert nodes[: len(NODES)] == NODES
+    # Squares of the border lie in none of the rectangles; the others in the innermost around them.
+    assert {node.parent for node in nodes if node is not None} == {None, 0, 1, 2, 3}

@@ -169,9 +169,8 @@ def _seeing_all(processor: Any) -> Any:
     Its own post-processing takes the input for the picture, whatever was cut off or added.
     """
     if _works_in_squares(processor):
-        processor.do_pad = (
-            not processor.do_split_image
-        )  # The model knows one size; see _merged_squares.
+        # The model knows one size; see _merged_squares.
+        processor.do_pad = not processor.do_split_image
         return processor
     if getattr(processor, "do_center_crop", False) and processor.size.height:
         processor.size = processor.crop_size
