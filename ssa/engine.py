@@ -8,7 +8,7 @@ the next.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ssa.checks import shown_text
@@ -18,7 +18,7 @@ from ssa.errors import InputError
 from ssa.grouping import Grouping
 from ssa.naming import Naming
 from ssa.progress import Report, StageLog, keep_silent
-from ssa.regions import Regions
+from ssa.regions import ManyRegions, Regions
 from ssa.stages import MaskProposer, Segmentor, Stages
 from ssa.tree import mask_tree
 from ssa.types import (
@@ -27,10 +27,13 @@ from ssa.types import (
     Evidence,
     LabelMap,
     MaskProposal,
+    Picture,
     ProposedMasks,
     RGBImage,
     TreeNode,
 )
+
+Tree = tuple[TreeNode, ...]
 
 
 class Engine:
@@ -54,9 +57,7 @@ class Engine:
         found is an annotated image without annotations. Raises ``InputError`` where the settings ask
         for a model that isn't there.
         """
-        self._check(settings)
-        log = StageLog(report)
-        return self._label(image, self._propose(image, settings, log), settings, log)
+        return self.annotate_all([Picture(image)], settings, report)[0]
 
     def label(
         self,
@@ -66,15 +67,29 @@ class Engine:
         report: Report = keep_silent,
     ) -> AnnotatedImage:
         """Label regions that were found before, in the order they came in."""
+        return self.annotate_all([Picture(image, tuple(proposals))], settings, report)[0]
+
+    def annotate_all(
+        self, pictures: Sequence[Picture], settings: Settings, report: Report = keep_silent
+    ) -> list[AnnotatedImage]:
+        """Annotate several pictures, each as if it were alone, but with crops of all in one batch.
+
+        Regions are found where a picture comes without. All or none: what is wrong with one picture ends
+        the call. All pictures are in memory at once, and so are their masks as run lengths.
+        """
         self._check(settings)
-        return self._label(image, ProposedMasks(tuple(proposals)), settings, StageLog(report))
+        log = StageLog(report)
+        proposed = [self._propose(one, settings, log) for one in pictures]
+        return self._label(pictures, proposed, settings, log)
 
     def _check(self, settings: Settings) -> None:
         """Fail before the work, not after half of it."""
         if settings.label_mode == "closed-set":
             self._segmentor(settings)
 
-    def _propose(self, image: RGBImage, settings: Settings, log: StageLog) -> ProposedMasks:
+    def _propose(self, picture: Picture, settings: Settings, log: StageLog) -> ProposedMasks:
+        if picture.proposals is not None:
+            return ProposedMasks(picture.proposals)
         proposer: MaskProposer | None = self._stages.proposer
         stage, masks = "sam", settings.masks
         if settings.mask_source == "semantic-sam":
@@ -86,40 +101,72 @@ class Engine:
                 "loaded without; use 'sam', or load a bundle that has it"
             )
         with log.stage(stage, total=0) as done:  # the proposer tells how many prompts it has
-            return proposer.propose(image, masks, done)
+            return proposer.propose(picture.image, masks, done)
 
     def _label(
-        self, image: RGBImage, proposed: ProposedMasks, settings: Settings, log: StageLog
-    ) -> AnnotatedImage:
-        regions = Regions(image, proposed.proposals)
-        nodes = self._tree(regions, settings, log) if settings.with_parts else None
-        label_map = None
+        self,
+        pictures: Sequence[Picture],
+        proposed: Sequence[ProposedMasks],
+        settings: Settings,
+        log: StageLog,
+    ) -> list[AnnotatedImage]:
+        regions = [
+            Regions(picture.image, found.proposals)
+            for picture, found in zip(pictures, proposed, strict=True)
+        ]
+        trees = [self._tree(one, settings, log) for one in regions] if settings.with_parts else None
+        found = self._labelled(regions, proposed, trees, settings, log)
+        if trees is not None:
+            found = [_placed(one, nodes) for one, nodes in zip(found, trees, strict=True)]
+        seconds = MappingProxyType(
+            {stage: taken / len(pictures) for stage, taken in log.seconds.items()}
+        )
+        return [
+            AnnotatedImage(*_size_hw(picture), one.annotations, seconds, one.label_map)
+            for picture, one in zip(pictures, found, strict=True)
+        ]
+
+    def _labelled(
+        self,
+        regions: Sequence[Regions],
+        proposed: Sequence[ProposedMasks],
+        trees: Sequence[Tree] | None,
+        settings: Settings,
+        log: StageLog,
+    ) -> list[_Labelled]:
         match settings.label_mode:
             case "open-vocabulary":
-                annotations = self._naming.name(regions, settings, log, nodes)
+                return self._name(ManyRegions(regions), trees, settings, log)
             case "closed-set":
-                annotations, label_map = self._vote(regions, settings, log)
+                return [self._vote(one, settings, log) for one in regions]
             case "clusters":
-                annotations = self._grouping.group(regions, proposed.embedding, settings, log)
+                return [
+                    _Labelled(self._grouping.group(one, found.embedding, settings, log))
+                    for one, found in zip(regions, proposed, strict=True)
+                ]
             case "none":
-                annotations = tuple(Annotation(one, None) for one in proposed.proposals)
-        if nodes is not None:
-            annotations = tuple(
-                replace(one, node=node) for one, node in zip(annotations, nodes, strict=True)
-            )
-        height, width = image.shape[:2]
-        seconds = MappingProxyType(log.seconds)
-        return AnnotatedImage(height, width, annotations, seconds, label_map)
+                return [
+                    _Labelled(tuple(Annotation(mask, None) for mask in one.proposals))
+                    for one in regions
+                ]
 
-    def _tree(self, regions: Regions, settings: Settings, log: StageLog) -> tuple[TreeNode, ...]:
+    def _name(
+        self, regions: ManyRegions, trees: Sequence[Tree] | None, settings: Settings, log: StageLog
+    ) -> list[_Labelled]:
+        nodes = None if trees is None else _joined(trees, regions.starts)
+        named = self._naming.name(regions, settings, log, nodes)
+        return [
+            _Labelled(named[start : start + len(one)])
+            for start, one in zip(regions.starts, regions.pictures, strict=True)
+        ]
+
+    def _tree(self, regions: Regions, settings: Settings, log: StageLog) -> Tree:
         with log.stage("tree", len(regions)) as done:
             nodes = mask_tree(regions.proposals, settings.tree)
             done(len(nodes))
         return nodes
 
-    def _vote(
-        self, regions: Regions, settings: Settings, log: StageLog
-    ) -> tuple[tuple[Annotation, ...], LabelMap]:
+    def _vote(self, regions: Regions, settings: Settings, log: StageLog) -> _Labelled:
         """Each region with its majority class, and the segmentor's map with the regions painted on it."""
         with log.stage("segmentor", total=1) as done:
             found = self._segmentor(settings).segment(regions.image)
@@ -131,7 +178,7 @@ class Engine:
             Annotation(proposal, vote.label, (vote.label,), Evidence(votes=(vote,)))
             for proposal, vote in zip(regions.proposals, votes, strict=True)
         )
-        return tuple(annotations), painted
+        return _Labelled(tuple(annotations), painted)
 
     def _segmentor(self, settings: Settings) -> Segmentor:
         segmentors = self._stages.closed_set
@@ -141,3 +188,30 @@ class Engine:
                 f"got {shown_text(settings.segmentor)}"
             )
         return segmentors[settings.segmentor]
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """What one picture's regions are called and, of a closed set, the map they were painted on."""
+
+    annotations: tuple[Annotation, ...]
+    label_map: LabelMap | None = None
+
+
+def _size_hw(picture: Picture) -> tuple[int, int]:
+    height, width = picture.image.shape[:2]
+    return height, width
+
+
+def _joined(trees: Sequence[Tree], starts: Sequence[int]) -> Tree:
+    """The trees of several pictures as one, with the ids that their regions have among all."""
+    return tuple(
+        node if node.parent is None else TreeNode(start + node.parent, node.level)
+        for nodes, start in zip(trees, starts, strict=True)
+        for node in nodes
+    )
+
+
+def _placed(labelled: _Labelled, nodes: Tree) -> _Labelled:
+    pairs = zip(labelled.annotations, nodes, strict=True)
+    return replace(labelled, annotations=tuple(replace(one, node=node) for one, node in pairs))

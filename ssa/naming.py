@@ -15,7 +15,7 @@ from ssa.candidates import merge_candidates, tidy_labels
 from ssa.config import Settings
 from ssa.parts import Candidate, Whole, candidates_within, shortlist
 from ssa.progress import StageLog
-from ssa.regions import Regions
+from ssa.regions import AnyRegions
 from ssa.stages import Stages
 from ssa.types import Annotation, Evidence, MaskProposal, ScoredLabel, TreeNode, Vote
 from ssa.voting import majority
@@ -37,12 +37,12 @@ class Naming:
 
     def name(
         self,
-        regions: Regions,
+        regions: AnyRegions,
         settings: Settings,
         log: StageLog,
         nodes: Sequence[TreeNode] | None = None,
     ) -> tuple[Annotation, ...]:
-        """One annotation a region, in order; no region asks no model.
+        """One annotation a region, in order, be they of one picture or of many; no region asks no model.
 
         ``nodes`` are the regions' places in their tree, where they have one: regions inside others are
         then named by the rules of ``ssa.parts``. The names of roots are the published engine's.
@@ -64,19 +64,23 @@ class Naming:
             for i, proposal in enumerate(regions.proposals)
         )
 
-    def _vote(self, regions: Regions, log: StageLog) -> list[Votes]:
-        segmentors = self._stages.segmentors
-        with log.stage("segmentors", len(segmentors)) as done:
-            maps = []
-            for number, segmentor in enumerate(segmentors, start=1):
-                maps.append(segmentor.segment(regions.image))
-                done(number)
-            return [
-                tuple(majority(label_map, mask, box_xyxy) for label_map in maps)
-                for box_xyxy, mask in regions.boxed_masks()
-            ]
+    def _vote(self, regions: AnyRegions, log: StageLog) -> list[Votes]:
+        segmentors, votes, count = self._stages.segmentors, list[Votes](), 0
+        pictures = [one for one in regions.pictures if len(one)]
+        with log.stage("segmentors", len(segmentors) * len(pictures)) as done:
+            for picture in pictures:
+                maps = []
+                for segmentor in segmentors:
+                    maps.append(segmentor.segment(picture.image))
+                    count += 1
+                    done(count)
+                votes += [
+                    tuple(majority(label_map, mask, box_xyxy) for label_map in maps)
+                    for box_xyxy, mask in picture.boxed_masks()
+                ]
+        return votes
 
-    def _caption(self, regions: Regions, settings: Settings, log: StageLog) -> list[str]:
+    def _caption(self, regions: AnyRegions, settings: Settings, log: StageLog) -> list[str]:
         def work(batch: Sequence[int]) -> list[str]:
             crops = regions.crops(batch, settings.labels.caption_crop_scale)
             return self._stages.captioner.caption(crops)
@@ -158,7 +162,7 @@ class Naming:
 class _Work:
     """One picture's work, and how far it is: stages go on from level to level."""
 
-    def __init__(self, regions: Regions, settings: Settings, log: StageLog) -> None:
+    def __init__(self, regions: AnyRegions, settings: Settings, log: StageLog) -> None:
         self.regions, self.settings, self.log = regions, settings, log
         self._counts: dict[str, int] = {}
 

@@ -72,6 +72,14 @@ class ProposedMasks:
     embedding: ImageEmbedding | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture to annotate; its regions, if they were found before, else None."""
+
+    image: RGBImage
+    proposals: tuple[MaskProposal, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TreeNode:
     """A region's place in the tree of wholes and parts; its id is its position among the proposals.
@@ -163,7 +171,8 @@ class Annotation:
 class AnnotatedImage:
     """All regions of one picture, in the order the mask model gave them.
 
-    ``stage_seconds`` holds wall-clock seconds by stage name. ``label_map`` is what the regions' votes
+    ``stage_seconds`` holds wall-clock seconds by stage name; of pictures that were annotated together, each
+    has an equal share. ``label_map`` is what the regions' votes
     were painted on, where labels are of a closed set. Neither takes part in comparisons.
     """
 

@@ -18,12 +18,18 @@ LEAST_OBJECT_PX, LEAST_PART_PX, LEAST_VISIBLE = 150, 60, 0.5
 SCENES_PER_SEED = 100_000
 
 
-def scenes(count: int, seed: int) -> Iterator[tuple[Scene, np.random.Generator]]:
-    """``count`` unseen scenes, square ones and wider ones, each with its own source of chance."""
+def scenes(
+    count: int, seed: int, size_px: int = 256
+) -> Iterator[tuple[Scene, np.random.Generator]]:
+    """``count`` unseen scenes, square ones and wider ones, each with its own source of chance.
+
+    They are ``size_px`` wide; at another size they are the same scenes.
+    """
     for index in range(count):
         number = seed * SCENES_PER_SEED + index
-        height = 192 if index % 6 == 5 else 256
-        yield draw_scene(evaluation_seed(number), height, 256), np.random.default_rng([71, number])
+        height = size_px * 3 // 4 if index % 6 == 5 else size_px
+        rng = np.random.default_rng([71, number])
+        yield draw_scene(evaluation_seed(number), height, size_px), rng
 
 
 def counts(region: Region, role: str) -> bool:

@@ -1,0 +1,172 @@
+"""Writes drawn scenes in SA-1B's layout, pictures with the masks of their true regions.
+
+python -m evaluation.sa1b_layout --scenes 500 --seed 5 DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from evaluation.drawn import SCENES_PER_SEED, right_names, scenes
+from evaluation.options import positive
+from ssa.files import whole_file
+from ssa.masks import box_of, encode
+from ssa.sa1b import to_records
+from ssa.types import AnnotatedImage, Annotation, BoolMask, MaskProposal
+from toyworld.scenes import Scene
+
+JPEG_QUALITY = 95
+# A picture has fewer regions, so that masks' ids are unique among all pictures.
+IDS_PER_PICTURE = 1000
+
+Write = Callable[[str, bytes], None]
+"""Puts a file of this name and content where the data set goes."""
+
+
+def write_scenes(
+    folder: Path, count: int, seed: int, size_px: int = 256, masks: bool = True, tar: bool = False
+) -> None:
+    """Write ``count`` scenes of ``seed`` into a folder, or as one tar ``sa_<seed>.tar`` in it.
+
+    ``sa_<number>.jpg`` and, with ``masks``, ``sa_<number>.json`` beside it. A scene's number is the same
+    at every size and in no other seed; the same arguments give the same bytes.
+    """
+    with (_a_tar(folder / f"sa_{seed:06d}.tar") if tar else _a_folder(folder)) as write:
+        for stem, _, scene in _numbered(count, seed, size_px):
+            write(f"{stem}.jpg", _jpeg(scene))
+            if masks:
+                write(f"{stem}.json", _compact(sa1b_of(scene, stem)))
+
+
+def write_truth(path: Path, count: int, seed: int) -> None:
+    """Write a line of JSON a scene: its ``image`` ("sa_500001") and, in the order of masks, ``regions``.
+
+    A region tells its kind, role and visible share, the right ``names``, and the position of its whole.
+    """
+    with whole_file(path) as file:
+        for stem, _, scene in _numbered(count, seed, 256):
+            file.write(_compact({"image": stem, "regions": _truth(scene)}) + b"\n")
+
+
+def sa1b_of(scene: Scene, stem: str) -> dict[str, Any]:
+    """A file of SA-1B for the scene ``stem`` ("sa_500001"): ``image`` and ``annotations``."""
+    height, width = scene.image.shape[:2]
+    number = int(stem.removeprefix("sa_"))
+    annotations = tuple(
+        Annotation(_proposal(region.mask), class_name=None) for region in scene.regions
+    )
+    records = to_records(AnnotatedImage(height, width, annotations))
+    image = {"image_id": number, "width": width, "height": height, "file_name": f"{stem}.jpg"}
+    ids = range(number * IDS_PER_PICTURE, (number + 1) * IDS_PER_PICTURE)
+    return {
+        "image": image,
+        "annotations": [{"id": ids[i], **record} for i, record in enumerate(records)],
+    }
+
+
+def _numbered(count: int, seed: int, size_px: int) -> Iterator[tuple[str, int, Scene]]:
+    first = seed * SCENES_PER_SEED + 1
+    for number, (scene, _) in enumerate(scenes(count, seed, size_px), start=first):
+        yield f"sa_{number}", number, scene
+
+
+def _proposal(mask: BoolMask) -> MaskProposal:
+    """A true region as if a mask model had found it: perfect, from one click well inside."""
+    height, width = mask.shape
+    return MaskProposal(
+        rle=encode(mask),
+        bbox_xywh=box_of(mask),
+        area_px=int(mask.sum()),
+        predicted_iou=1.0,
+        stability_score=1.0,
+        crop_box_xywh=(0.0, 0.0, float(width), float(height)),
+        points_xy=(_innermost(mask),),
+    )
+
+
+def _innermost(mask: BoolMask) -> tuple[float, float]:
+    """The pixel of a mask that is farthest from its edge and from the picture's, as x and y."""
+    depth = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L1, 3)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), mask.shape)
+    return float(column), float(row)
+
+
+def _truth(scene: Scene) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": region.kind,
+            "role": region.role,
+            "visible": region.visible,
+            "parent": region.parent,
+            "names": sorted(right_names(scene, index)),
+        }
+        for index, region in enumerate(scene.regions)
+    ]
+
+
+def _jpeg(scene: Scene) -> bytes:
+    file = BytesIO()
+    Image.fromarray(scene.image).save(file, "JPEG", quality=JPEG_QUALITY)
+    return file.getvalue()
+
+
+def _compact(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+@contextmanager
+def _a_folder(folder: Path) -> Iterator[Write]:
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def write(name: str, data: bytes) -> None:
+        (folder / name).write_bytes(data)
+
+    yield write
+
+
+@contextmanager
+def _a_tar(path: Path) -> Iterator[Write]:
+    """A tar as the data set is published: uncompressed, every name with ``./`` before it."""
+    with whole_file(path) as file, tarfile.open(fileobj=file, mode="w") as tar:
+
+        def write(name: str, data: bytes) -> None:
+            member = tarfile.TarInfo(f"./{name}")
+            member.size = len(data)
+            tar.addfile(member, BytesIO(data))
+
+        yield write
+
+
+def main() -> None:
+    """Write the scenes that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--scenes", type=positive, default=500)
+    parser.add_argument("--seed", type=int, default=0, help="other seeds, other scenes")
+    parser.add_argument("--size", type=positive, default=256, help="width in pixels")
+    parser.add_argument("--no-masks", action="store_true", help="pictures alone")
+    parser.add_argument("--tar", action="store_true", help="one tar, sa_SEED.tar, in the folder")
+    parser.add_argument("--truth", type=Path, help="also write each region's right names: JSON lines")
+    given = parser.parse_args()
+    bar = tqdm  # noqa
+    write_scenes(
+        given.folder, given.scenes, given.seed, given.size, not given.no_masks, given.tar
+    )
+    if given.truth:
+        write_truth(given.truth, given.scenes, given.seed)
+
+
+if __name__ == "__main__":
+    main()

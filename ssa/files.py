@@ -1,0 +1,44 @@
+"""Files that appear whole or not at all: written under another name beside their place, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+# What a killed run may leave behind has this ending; nobody else's file does.
+PARTIAL = ".ssa-partial"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which becomes ``path`` (and replaces what was there) when the block ends well.
+
+    Folders that are missing are made. If the block raises, nothing of it stays. What is in place is on the
+    disk too: it outlives a power cut. One writer a path at a time.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(_partial_name(path.name))
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """``data`` as the file ``path``; see ``whole_file``."""
+    with whole_file(path) as file:
+        file.write(data)
+
+
+def _partial_name(name: str) -> str:
+    """``name`` with our ending; a name near the 255 bytes that a file may have is shortened for it."""
+    room = 255 - len(PARTIAL)
+    return os.fsdecode(os.fsencode(name)[:room]) + PARTIAL

@@ -1,0 +1,1 @@
+"""What annotated pictures are written as: one module a format, each a function over a stream of examples."""

@@ -1,0 +1,40 @@
+"""What every format is made of: one annotated picture, without its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssa.faults import Fault
+from ssa.formats.categories import Categories
+from ssa.types import Annotation
+
+UNNAMED = "region"
+"""The category of a mask without a name (``labels=none``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One annotated picture: ``key`` names it ("photos/dog.jpg"), ``file_name`` is the picture's own name
+    inside its source, sizes are in pixels. Masks are run lengths: nothing is decoded here.
+    """
+
+    key: str
+    file_name: str
+    height: int
+    width: int
+    annotations: tuple[Annotation, ...]
+
+
+def label_of(annotation: Annotation) -> str:
+    """The mask's category."""
+    return annotation.class_name if annotation.class_name is not None else UNNAMED
+
+
+Exporter = Callable[[Iterable[Example], Path, Categories], list[Fault]]
+"""Writes all examples, in the order they come, under a folder of its own, and tells what it had to leave out.
+
+It consumes the examples one by one and keeps none. Every file appears whole or not at all (``ssa.files``);
+the same examples give the same bytes. All labels are in the categories.
+"""

@@ -1,0 +1,1 @@
+"""Where pictures come from: folders, SA-1B folders and tars, WebDataset shards, lists of files."""
