@@ -98,8 +98,19 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             default="open-vocabulary",
             choices=["open-vocabulary", "closed-set", "clusters", "none"],
         ),
+        vocabulary: Optional[str] = Input(
+            description="Your own classes, one a line: label, or label: synonym, synonym. Each mask gets one of them or unknown. Left out, names of any kind.",
+            default=None,
+            max_length=50000,
+        ),
+        unknown_below: Optional[float] = Input(
+            description="With a vocabulary only: a mask that is one of its classes with less than this share of likelihood is unknown; 0 names every mask. Left out, the weights' own setting.",
+            default=None,
+            ge=0,
+            le=1,
+        ),
         parts: Optional[bool] = Input(
-            description="Order the masks into wholes and parts, and name a part in the light of its whole. Left out, yes with semantic-sam and no with sam.",
+            description="Order the masks into wholes and parts, and name a part in the light of its whole (with a vocabulary, the order alone). Left out, yes with semantic-sam and no with sam.",
             default=None,
         ),
         segmentor: Optional[str] = Input(

@@ -70,7 +70,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="an input of the list below; NAME=@FILE sends a file",
+        help="an input of the list below; NAME=@FILE sends a file, or the text in it",
     )
     parser.add_argument(
         "-o", dest="output", metavar="DIR", default="output", help="default: output"
@@ -114,7 +114,7 @@ def caller_folder() -> Path:
 
 
 def parse_input(text: str, folder: Path) -> tuple[str, Any]:
-    """The name and the JSON value of ``name=value``; a file becomes a data URI."""
+    """The name and the JSON value of ``name=value``; a file becomes a data URI or, for a text, its text."""
     name, equals, value = text.partition("=")
     types = input_types()
     if not equals:
@@ -122,7 +122,8 @@ def parse_input(text: str, folder: Path) -> tuple[str, Any]:
     if name not in types:
         raise ClientError(f"there is no input {name!r}; there are {', '.join(types)}")
     if value.startswith("@"):
-        return name, data_uri(folder / Path(value[1:]).expanduser())
+        path = folder / Path(value[1:]).expanduser()
+        return name, text_in(path) if types[name] is str else data_uri(path)
     if types[name].__name__ == "Path" and urllib.parse.urlparse(value).scheme not in (
         "http",
         "https",
@@ -156,12 +157,24 @@ def parse_value(text: str, kind: type) -> Any:
 
 def data_uri(path: Path) -> str:
     """The file at ``path`` as a data URI; its type is guessed from its suffix."""
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"data:{kind};base64,{base64.b64encode(content_of(path)).decode()}"
+
+
+def text_in(path: Path) -> str:
+    """The text in the file at ``path``, in UTF-8."""
     try:
-        content = path.read_bytes()
+        return content_of(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ClientError(f"expected a text in UTF-8 in {path}: {error.reason}") from error
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of the file at ``path``."""
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise ClientError(f"can't read {path}: {error.strerror}") from error
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def predict(inputs: dict[str, Any], environment: dict[str, str]) -> tuple[dict[str, Any], str]:

@@ -3,6 +3,8 @@
     SSAError
     ├── InputError            the caller's value is wrong: says what was expected, what came, what to do
     │   └── ImageError        the picture can't be decoded or is over a limit
+    ├── OutputError           results can't be written; what is done is kept, and the run can go on later
+    ├── WorkerError           a worker or the cluster it runs on failed, through no fault of a picture
     ├── OutOfMemory           the device or the machine has no room for the work, however it is split
     └── WeightsError          a bundle is missing, incomplete or damaged
         └── DownloadError     a file could not be fetched or was not what the manifest promised
@@ -34,6 +36,14 @@ class ImageError(InputError):
 
 class OutOfMemory(SSAError, MemoryError):
     """An allocation failed, on the device or on the host; a note holds what the library said of it."""
+
+
+class OutputError(SSAError, OSError):
+    """The folder of results can't take more: full, read-only or in use by another run."""
+
+
+class WorkerError(SSAError):
+    """Another process or machine that had work failed; what came of it before is kept."""
 
 
 class WeightsError(SSAError):

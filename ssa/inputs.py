@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from ssa.checks import shown_text
-from ssa.config import GRANULARITIES, Settings
+from ssa.config import GRANULARITIES, LabelSettings, Settings
 from ssa.errors import InputError
+from ssa.vocabulary import parse_vocabulary
 
 MASK_INPUTS = (
     "points_per_side",
@@ -26,7 +27,8 @@ CLUSTER_INPUTS = {"cluster_eps": "eps", "cluster_min_samples": "min_samples"}
 def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
     """The bundle's ``settings`` with those replaced that the caller gave.
 
-    Raises ``InputError`` for a granularity that isn't one, and for inputs that mean nothing together.
+    Raises ``InputError`` for a granularity or a vocabulary that isn't one, and for inputs that mean
+    nothing together.
     """
     _check_together(inputs)
     with_masks = _with_masks(settings, inputs)
@@ -35,14 +37,22 @@ def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
     }
     return replace(
         with_masks,
-        labels=replace(settings.labels, top_k=inputs["top_k"]),
+        labels=_label_settings(settings.labels, inputs),
         clusters=replace(settings.clusters, **groups),
         mask_source=inputs["mask_source"],
         label_mode=inputs["labels"],
         name_clusters=inputs["name_clusters"],
         segmentor=inputs["segmentor"] or settings.segmentor,
         parts=inputs["parts"],
+        vocabulary=None if inputs["vocabulary"] is None else parse_vocabulary(inputs["vocabulary"]),
     )
+
+
+def _label_settings(labels: LabelSettings, inputs: Mapping[str, Any]) -> LabelSettings:
+    given = replace(labels, top_k=inputs["top_k"])
+    if inputs["unknown_below"] is None:
+        return given
+    return replace(given, unknown_below=inputs["unknown_below"])
 
 
 def _with_masks(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
@@ -88,3 +98,17 @@ def _check_together(inputs: Mapping[str, Any]) -> None:
                 f"{name} belongs to labels '{mode}'; got it with labels '{inputs['labels']}'; "
                 "leave it out, or change labels"
             )
+    _check_vocabulary(inputs)
+
+
+def _check_vocabulary(inputs: Mapping[str, Any]) -> None:
+    if inputs["vocabulary"] is None:
+        if inputs["unknown_below"] is not None:
+            raise InputError(
+                "unknown_below belongs to a vocabulary; got it without; leave it out, or give a vocabulary"
+            )
+    elif not (inputs["labels"] == "open-vocabulary" or inputs["name_clusters"]):
+        raise InputError(
+            "vocabulary belongs to labels 'open-vocabulary', or 'clusters' with name_clusters; "
+            f"got it with labels '{inputs['labels']}'; leave it out, or change labels"
+        )

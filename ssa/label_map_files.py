@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ssa import masks
@@ -25,12 +26,16 @@ def encode_png(label_map: LabelMap) -> bytes:
 
     Raises ``ValueError`` where an id is not an index into the labels.
     """
-    ids = label_map.class_ids
-    if ids.size and not 0 <= ids.min() <= ids.max() < len(label_map.labels):
+    return encode_ids(label_map.class_ids, len(label_map.labels))
+
+
+def encode_ids(ids: NDArray[np.signedinteger], count: int) -> bytes:
+    """Ids (H, W) from 0 to less than ``count`` as such a PNG. Raises ``ValueError`` for any other id."""
+    if ids.size and not 0 <= ids.min() <= ids.max() < count:
         raise ValueError(
-            f"expected class ids from 0 to {len(label_map.labels) - 1}; got {ids.min()} to {ids.max()}"
+            f"expected class ids from 0 to {count - 1}; got {ids.min()} to {ids.max()}"
         )
-    grey = ids.astype(np.uint8 if len(label_map.labels) <= 256 else np.uint16)
+    grey = ids.astype(np.uint8 if count <= 256 else np.uint16)
     buffer = io.BytesIO()
     Image.fromarray(grey).save(buffer, format="PNG")
     return buffer.getvalue()

@@ -12,7 +12,9 @@ from itertools import groupby
 
 from ssa.batching import BatchLimit
 from ssa.candidates import merge_candidates, tidy_labels
+from ssa.choosing import Choosing, Scores, Work
 from ssa.config import Settings
+from ssa.own_classes import OwnClasses
 from ssa.parts import Candidate, Whole, candidates_within, shortlist
 from ssa.progress import StageLog
 from ssa.regions import AnyRegions
@@ -22,7 +24,6 @@ from ssa.voting import majority
 
 Votes = tuple[Vote, ...]
 Labels = tuple[str, ...]
-Scores = tuple[ScoredLabel, ...]
 Candidates = tuple[Candidate, ...]
 
 ROOT = TreeNode(parent=None, level=0)
@@ -33,7 +34,9 @@ class Naming:
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
-        self._limits = {stage: BatchLimit(stage) for stage in ("captions", "clip", "clipseg")}
+        self._caption_limit = BatchLimit("captions")
+        self._choosing = Choosing(stages.ranker, stages.chooser)
+        self._own_classes = OwnClasses(self._choosing)
 
     def name(
         self,
@@ -45,16 +48,19 @@ class Naming:
         """One annotation a region, in order, be they of one picture or of many; no region asks no model.
 
         ``nodes`` are the regions' places in their tree, where they have one: regions inside others are
-        then named by the rules of ``ssa.parts``. The names of roots are the published engine's.
+        then named by the rules of ``ssa.parts``. The names of roots are the published engine's. With the
+        user's own vocabulary, names are its classes and heed no tree.
         """
         if not regions.proposals:
             return ()
+        work = Work(regions, settings, log)
+        if settings.vocabulary is not None:
+            return self._own_classes.name(settings.vocabulary, work, nodes)
         votes = self._vote(regions, log)
         captions = self._caption(regions, settings, log)
         phrases = self._find_nouns(captions, log)
         seen = [_Seen(*one) for one in zip(votes, captions, phrases, strict=True)]
         places = nodes if nodes is not None else [ROOT] * len(regions)
-        work = _Work(regions, settings, log)
         named: dict[int, _Named] = {}
         for level in _levels(places):
             wholes = [_wholes(places[i].parent, seen, named) for i in level]
@@ -88,7 +94,7 @@ class Naming:
         captions: list[str] = []
         indices = range(len(regions))
         with log.stage("captions", len(indices)) as done:
-            batches = self._limits["captions"].run(work, indices, settings.batches.caption)
+            batches = self._caption_limit.run(work, indices, settings.batches.caption)
             for _, found in batches:
                 captions += found
                 done(len(captions))
@@ -105,71 +111,22 @@ class Naming:
         level: Sequence[int],
         seen: Sequence[_Seen],
         wholes: Sequence[tuple[Whole, ...]],
-        work: _Work,
+        work: Work,
     ) -> dict[int, _Named]:
         """Name the regions of one level of the tree, given what they lie in."""
         candidates = [
             candidates_within(one.labels, one.caption, around)
             for one, around in zip(seen, wholes, strict=True)
         ]
-        rankings = self._rank(level, candidates, work)
+        asked = [_texts(one) for one in candidates]
+        rankings = list(self._choosing.rank(level, asked, work))
         top_k = work.settings.labels.top_k
         tops = [shortlist(*pair, top_k) for pair in zip(rankings, candidates, strict=True)]
-        shares = self._choose(level, tops, work)
+        shares = self._choosing.choose(level, [_texts(top) for top in tops], work)
         return {
             index: _Named(*one)
             for index, *one in zip(level, wholes, candidates, rankings, tops, shares, strict=True)
         }
-
-    def _rank(
-        self, level: Sequence[int], candidates: Sequence[Candidates], work: _Work
-    ) -> list[Scores]:
-        def rank(batch: Sequence[int]) -> list[Scores]:
-            crops = work.regions.crops(
-                [level[i] for i in batch], work.settings.labels.clip_crop_scale
-            )
-            return self._stages.ranker.rank(crops, [_texts(candidates[i]) for i in batch])
-
-        rankings: list[Scores] = []
-        places, size = range(len(level)), work.settings.batches.clip
-        with work.log.stage("clip", len(work.regions)) as done:
-            for _, found in self._limits["clip"].run(rank, places, size):
-                rankings += found
-                done(work.count("clip", len(found)))
-        return rankings
-
-    def _choose(
-        self, level: Sequence[int], tops: Sequence[Candidates], work: _Work
-    ) -> list[Scores]:
-        def choose(batch: Sequence[int]) -> list[Scores]:
-            scale, own = work.settings.labels.clipseg_crop_scale, [level[i] for i in batch]
-            crops, masks = work.regions.crops(own, scale), work.regions.masks(own, scale)
-            return self._stages.chooser.choose(crops, masks, [_texts(tops[i]) for i in batch])
-
-        # A single proposal has won; only where there are several is the model asked.
-        shares: list[Scores] = [(ScoredLabel(top[0].text, 1.0),) for top in tops]
-        open_choices = [place for place, top in enumerate(tops) if len(top) > 1]
-        total = len(work.regions) - work.count("settled", len(tops) - len(open_choices))
-        size = work.settings.batches.clipseg
-        with work.log.stage("clipseg", total) as done:
-            for batch, chosen in self._limits["clipseg"].run(choose, open_choices, size):
-                for place, share in zip(batch, chosen, strict=True):
-                    shares[place] = share
-                done(work.count("clipseg", len(chosen)))
-        return shares
-
-
-class _Work:
-    """One picture's work, and how far it is: stages go on from level to level."""
-
-    def __init__(self, regions: AnyRegions, settings: Settings, log: StageLog) -> None:
-        self.regions, self.settings, self.log = regions, settings, log
-        self._counts: dict[str, int] = {}
-
-    def count(self, what: str, more: int) -> int:
-        """Add to a count; gives the sum so far."""
-        self._counts[what] = self._counts.get(what, 0) + more
-        return self._counts[what]
 
 
 @dataclass(frozen=True, slots=True)

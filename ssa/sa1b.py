@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ssa import masks
@@ -39,6 +40,9 @@ from ssa.types import (
 )
 
 Record = dict[str, Any]
+
+Places = Mapping[int, int]
+"""Positions of records by their ``id``."""
 
 
 def to_records(annotated: AnnotatedImage, detail: bool = False) -> list[Record]:
@@ -73,7 +77,8 @@ def from_records(payload: object) -> tuple[MaskProposal | Annotation, ...]:
             "expected a list of mask records or an SA-1B object with 'annotations'; "
             f"got {type(records).__name__}; give the file's whole JSON"
         )
-    return tuple(_parsed(record, index, len(records)) for index, record in enumerate(records))
+    places = _places(records)
+    return tuple(_parsed(record, index, places) for index, record in enumerate(records))
 
 
 def _record(annotation: Annotation, number: int, detail: bool) -> Record:
@@ -145,14 +150,21 @@ def _pixels(value: float) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _parsed(record: object, index: int, count: int) -> MaskProposal | Annotation:
+def _places(records: Sequence[Any]) -> Places:
+    """Where the record with an ``id`` stands, where it is its own; masks of SA-1B keep the ids they have."""
+    ids = [record.get("id") if isinstance(record, Mapping) else None for record in records]
+    counts = Counter(one for one in ids if type(one) is int)
+    return {one: place for place, one in enumerate(ids) if type(one) is int and counts[one] == 1}
+
+
+def _parsed(record: object, index: int, places: Places) -> MaskProposal | Annotation:
     try:
         fields = object_of(record, "record")
         proposal = _proposal(fields)
         # SA-1B's own records have an ``id`` too, so that alone says nothing.
         if not {"class_name", "level", "detail"} & set(fields):
             return proposal
-        return _annotation(proposal, fields, index, count)
+        return _annotation(proposal, fields, index, places)
     except FieldError as error:
         raise InputError(
             f"expected mask record {index} to hold a sound '{error}'; got none or another kind of "
@@ -176,7 +188,7 @@ def _proposal(fields: Mapping[str, Any]) -> MaskProposal:
 
 
 def _annotation(
-    proposal: MaskProposal, fields: Mapping[str, Any], index: int, count: int
+    proposal: MaskProposal, fields: Mapping[str, Any], index: int, places: Places
 ) -> Annotation:
     named = "class_name" in fields
     proposals = fields.get("class_proposals") if named else []
@@ -185,19 +197,19 @@ def _annotation(
         class_name=text_of(fields["class_name"], "class_name") if named else None,
         class_proposals=texts_of(proposals, "class_proposals"),
         evidence=_evidence(_detail_of(fields)),
-        node=_node(fields, index, count) if "level" in fields else None,
+        node=_node(fields, index, places) if "level" in fields else None,
         part_of=text_of(fields["part_of"], "part_of") if "part_of" in fields else None,
     )
 
 
-def _node(fields: Mapping[str, Any], index: int, count: int) -> TreeNode:
-    """The place of record ``index`` of ``count``; a list that was cut or reordered has lost its tree."""
-    if integer_of(fields.get("id"), "id") != index:
+def _node(fields: Mapping[str, Any], index: int, places: Places) -> TreeNode:
+    """The place of record ``index`` in the tree; a list that was cut has lost its tree."""
+    if places.get(integer_of(fields.get("id"), "id")) != index:
         raise FieldError("id")
     level = integer_of(fields["level"], "level")
-    parent = _optional_integer(fields.get("parent_id"), "parent_id")
-    elsewhere = parent is None or (parent != index and 0 <= parent < count)
-    if not elsewhere or level < 0 or (parent is None) != (level == 0):
+    parent_id = _optional_integer(fields.get("parent_id"), "parent_id")
+    parent = None if parent_id is None else places.get(parent_id, index)
+    if parent == index or level < 0 or (parent is None) != (level == 0):
         raise FieldError("parent_id")
     return TreeNode(parent, level)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssa.config import ClusterSettings, MaskSettings, Settings
+from ssa.config import ClusterSettings, LabelSettings, MaskSettings, Settings
 from ssa.errors import InputError
 from ssa.inputs import CLUSTER_INPUTS, MASK_INPUTS, parse_granularity, settings_for
+from ssa.vocabulary import parse_vocabulary
 
 LEFT_OUT: dict[str, Any] = {
     **dict.fromkeys((*MASK_INPUTS, *CLUSTER_INPUTS, "granularity", "segmentor", "parts")),
+    **dict.fromkeys(("vocabulary", "unknown_below")),
     "mask_source": "sam",
     "labels": "open-vocabulary",
     "name_clusters": False,
@@ -57,6 +60,17 @@ def test_the_way_to_label_and_what_belongs_to_it() -> None:
     assert (changed.segmentor, changed.parts) == ("coco", True)
 
 
+def test_a_vocabulary_is_read_and_its_threshold_is_the_bundles_unless_given() -> None:
+    own = replace(BUNDLE, labels=LabelSettings(unknown_below=0.25))
+    changed = settings_for(own, {**LEFT_OUT, "vocabulary": "car: van"})
+    assert changed.vocabulary == parse_vocabulary("car: van")
+    assert changed.labels.unknown_below == 0.25
+    given = {"vocabulary": "car", "unknown_below": 0.0, "labels": "clusters", "name_clusters": True}
+    changed = settings_for(own, {**LEFT_OUT, **given})
+    assert changed.labels.unknown_below == 0
+    assert changed.vocabulary == parse_vocabulary("car")
+
+
 @pytest.mark.parametrize(
     ("text", "levels"),
     [("all", (1, 2, 3, 4, 5, 6)), (" ALL ", (1, 2, 3, 4, 5, 6)), ("6", (6,)), ("3,1", (1, 3))],
@@ -96,6 +110,13 @@ def test_any_text_is_some_levels_or_an_input_error(text: str) -> None:
             {"segmentor": "coco"},
             "segmentor belongs to labels 'closed-set'; got it with labels 'open",
         ),
+        (
+            {"vocabulary": "car", "labels": "closed-set"},
+            "vocabulary belongs to labels 'open-vocabulary', or .*; got it with labels 'closed-set'",
+        ),
+        ({"vocabulary": "car", "labels": "clusters"}, "or 'clusters' with name_clusters; got it"),
+        ({"unknown_below": 0.0}, "unknown_below belongs to a vocabulary; got it without"),
+        ({"vocabulary": ""}, "vocabulary: expected 1 to 2000 labels"),
     ],
 )
 def test_what_would_have_no_effect_is_refused(given: dict[str, Any], text: str) -> None:

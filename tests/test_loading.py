@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from ssa.models.clipseg import ClipSegChooser
 from ssa.models.sam import SamMaskProposer
 from ssa.sa1b import dumps
 from ssa.types import AnnotatedImage
+from ssa.vocabulary import parse_vocabulary
 from toyworld.scenes import draw_scene
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +87,44 @@ def test_proposals_describe_their_masks(street: AnnotatedImage) -> None:
 def test_the_same_input_gives_the_same_bytes(loaded: LoadedEngine, street: AnnotatedImage) -> None:
     again = loaded.engine.annotate(decode_image(STREET), loaded.settings)
     assert dumps(again, True) == dumps(street, True)
+
+
+# Each asks for models that the others don't.
+MODES: list[dict[str, Any]] = [
+    {},
+    {"label_mode": "clusters", "name_clusters": True},
+    {"label_mode": "closed-set"},
+    {"vocabulary": parse_vocabulary("car: automobile\nhouse\ntree\nsky\ngrass")},
+]
+
+
+@pytest.mark.parametrize("changes", MODES, ids=["open", "clusters", "closed-set", "vocabulary"])
+def test_two_threads_get_what_one_gets(loaded: LoadedEngine, changes: dict[str, Any]) -> None:
+    settings = replace(loaded.settings, **changes)
+    settings = replace(settings, masks=replace(settings.masks, points_per_side=8))
+    scenes = [draw_scene(seed).image for seed in (7, 194)]
+    expected = [dumps(loaded.engine.annotate(scene, settings), True) for scene in scenes]
+    # A fresh one, so that caches are filled while both work.
+    engine = load_engine(ROOT / "weights", "tiny", device="cpu").engine
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            found = list(threads.map(lambda scene: engine.annotate(scene, settings), scenes * 2))
+    finally:
+        sys.setswitchinterval(usual_s)
+    assert [dumps(one, True) for one in found] == expected * 2
+
+
+def test_a_vocabulary_names_what_it_has_and_no_more(loaded: LoadedEngine) -> None:
+    own = "house: building, cottage\ntree: trees\nsky\ngrass: lawn, field, meadow\nroad: street"
+    settings = replace(loaded.settings, vocabulary=parse_vocabulary(own))
+    names = {
+        one.class_name for one in loaded.engine.annotate(decode_image(STREET), settings).annotations
+    }
+    # The street has a truck and a dog too.
+    assert {"house", "tree", "sky", "grass", "unknown"} <= names
+    assert names <= {"house", "tree", "sky", "grass", "road", "unknown"}
 
 
 def test_one_encoding_serves_masks_and_clusters(

@@ -62,6 +62,8 @@ DEFAULTS: dict[str, Any] = {
     "mask_source": "sam",
     "granularity": None,
     "labels": "open-vocabulary",
+    "vocabulary": None,
+    "unknown_below": None,
     "parts": None,
     "segmentor": None,
     "name_clusters": False,
@@ -84,6 +86,8 @@ FINE = [
     ("mask_source", "semantic-sam", "semantic-sam"),
     ("granularity", "1,3,5", "1,3,5"),
     ("labels", "none", "none"),
+    ("vocabulary", "car: van\ndog", "car: van\ndog"),
+    ("unknown_below", 0, 0.0),
     ("parts", False, False),
     ("segmentor", "ade20k", "ade20k"),
     ("cluster_eps", 2, 2.0),
@@ -120,6 +124,13 @@ REFUSED = [
         "labels must be one of open-vocabulary, closed-set, clusters, none",
     ),
     ("labels", ["none"], "got a value of type list"),
+    (
+        "vocabulary",
+        "x" * 50_001,
+        "vocabulary must be a text of at most 50000 characters; got a value",
+    ),
+    ("vocabulary", ["car"], "got a value of type list"),
+    ("unknown_below", 1.5, "unknown_below must be a number from 0 to 1; got 1.5"),
     ("granularity", 3, "granularity must be a text of at most 32 characters; got 3"),
     ("granularity", "1," * 17, "at most 32 characters"),
     ("segmentor", "x" * 101, "at most 100 characters; got a value of type str"),
@@ -266,7 +277,34 @@ def test_clusters_are_labels_that_masks_share(
     assert (name == "cluster 0") != named
 
 
+def test_a_vocabulary_gives_all_names(predictor: Predictor, picture: cog.Path) -> None:
+    own = "# mine\nthing above: sky\nthing below: grass, road\nhouse"
+    asked = {"vocabulary": own, "top_k": 2, "detail": True}
+    found = found_in(predictor.predict(image=picture, **asked))
+    classes = {"thing above", "thing below", "house"}
+    assert {record["class_name"] for record in found} <= {*classes, "unknown"}
+    assert all(set(record["class_proposals"]) < classes for record in found)
+    assert not any(record["detail"].get("votes") for record in found)
+    named = found_in(predictor.predict(image=picture, unknown_below=0, parts=True, **asked))
+    assert "unknown" not in {record["class_name"] for record in named}
+    assert not any("part_of" in record for record in named)
+    assert all("level" in record for record in named)
+    unknown = found_in(predictor.predict(image=picture, vocabulary="tuba", unknown_below=1))
+    assert {record["class_name"] for record in unknown} == {"unknown"}
+
+
+def test_a_path_for_a_vocabulary_is_a_class_and_is_not_read(
+    predictor: Predictor, picture: cog.Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "classes.txt"
+    path.write_text("house\nhouse")  # Would be refused.
+    found = found_in(predictor.predict(image=picture, vocabulary=str(path), unknown_below=0))
+    assert {record["class_name"] for record in found} == {str(path).lower()}
+
+
 MISUSED = [
+    ({"vocabulary": "car\nvan: car"}, "'car' is in line 1 and in line 2"),
+    ({"vocabulary": "car", "labels": "none"}, "vocabulary belongs to labels 'open-vocabulary'"),
     ({"granularity": "7", "mask_source": "semantic-sam"}, "granularity must be 'all' or levels 1"),
     ({"granularity": "all"}, "granularity belongs to mask_source 'semantic-sam'"),
     ({"name_clusters": True}, "name_clusters belongs to labels 'clusters'"),

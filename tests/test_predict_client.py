@@ -56,9 +56,18 @@ def test_a_file_is_read_from_the_callers_folder_and_sent_whole(folder: Path) -> 
     assert client.parse_input(f"image=@{folder}/picture.png", Path()) == expected
 
 
+def test_a_text_is_sent_as_it_stands_in_its_file(folder: Path) -> None:
+    (folder / "classes.txt").write_bytes("Wagen: Auto\nBär\n".encode())
+    sent = client.parse_input("vocabulary=@classes.txt", folder)
+    assert sent == ("vocabulary", "Wagen: Auto\nBär\n")
+    assert client.parse_input("vocabulary=car: van", folder) == ("vocabulary", "car: van")
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
+        (["-i", "vocabulary=@nothing.txt"], "No such file or directory"),
+        (["-i", "vocabulary=@picture.png"], "expected a text in UTF-8"),
         (["-i", "image"], "expected -i NAME=VALUE; got -i image"),
         (["-i", "prompt=a cat"], "there is no input 'prompt'; there are image, output_json,"),
         (["-i", "image=@nothing.png"], "No such file or directory"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from evaluation import closed_set, clusters, toy
+from evaluation import closed_set, clusters, toy, vocabulary
 from ssa.errors import SSAError
 
-SUBCOMMANDS = (toy, clusters, closed_set)
+SUBCOMMANDS = (toy, clusters, closed_set, vocabulary)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,7 +1,4 @@
-"""Writes drawn scenes in SA-1B's layout, pictures with the masks of their true regions.
-
-python -m evaluation.sa1b_layout --scenes 500 --seed 5 DIR
-"""
+"""Writes drawn scenes in SA-1B's layout: pictures, and the masks of their true regions as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +6,8 @@ import argparse
 import json
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -35,29 +33,34 @@ Write = Callable[[str, bytes], None]
 """Puts a file of this name and content where the data set goes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How to write scenes: ``size_px`` wide, with their ``masks`` or without, in a folder or in a ``tar``."""
+
+    size_px: int = 256
+    masks: bool = True
+    tar: bool = False
+
+
 def write_scenes(
-    folder: Path, count: int, seed: int, size_px: int = 256, masks: bool = True, tar: bool = False
+    folder: Path, count: int, seed: int, layout: Layout, truth: Path | None = None
 ) -> None:
     """Write ``count`` scenes of ``seed`` into a folder, or as one tar ``sa_<seed>.tar`` in it.
 
-    ``sa_<number>.jpg`` and, with ``masks``, ``sa_<number>.json`` beside it. A scene's number is the same
-    at every size and in no other seed; the same arguments give the same bytes.
+    ``sa_<number>.jpg`` and ``sa_<number>.json`` beside it. A scene's number is the same at every size and
+    occurs in no other seed; the same arguments give the same bytes. ``truth`` is a file of JSON lines to
+    write too, one a scene: ``image`` ("sa_500001") and, in the order of masks, ``regions``; a region tells
+    its kind, role and visible share, the position of its whole, and the ``names`` that are right.
     """
-    with (_a_tar(folder / f"sa_{seed:06d}.tar") if tar else _a_folder(folder)) as write:
-        for stem, _, scene in _numbered(count, seed, size_px):
+    with ExitStack() as open_files:
+        write = open_files.enter_context(_target(folder, seed, layout.tar))
+        rows = open_files.enter_context(whole_file(truth)) if truth else None
+        for stem, scene in tqdm(_named(count, seed, layout.size_px), total=count, unit="scene"):
             write(f"{stem}.jpg", _jpeg(scene))
-            if masks:
+            if layout.masks:
                 write(f"{stem}.json", _compact(sa1b_of(scene, stem)))
-
-
-def write_truth(path: Path, count: int, seed: int) -> None:
-    """Write a line of JSON a scene: its ``image`` ("sa_500001") and, in the order of masks, ``regions``.
-
-    A region tells its kind, role and visible share, the right ``names``, and the position of its whole.
-    """
-    with whole_file(path) as file:
-        for stem, _, scene in _numbered(count, seed, 256):
-            file.write(_compact({"image": stem, "regions": _truth(scene)}) + b"\n")
+            if rows:
+                rows.write(_compact({"image": stem, "regions": _truth(scene)}) + b"\n")
 
 
 def sa1b_of(scene: Scene, stem: str) -> dict[str, Any]:
@@ -76,10 +79,10 @@ def sa1b_of(scene: Scene, stem: str) -> dict[str, Any]:
     }
 
 
-def _numbered(count: int, seed: int, size_px: int) -> Iterator[tuple[str, int, Scene]]:
+def _named(count: int, seed: int, size_px: int) -> Iterator[tuple[str, Scene]]:
     first = seed * SCENES_PER_SEED + 1
     for number, (scene, _) in enumerate(scenes(count, seed, size_px), start=first):
-        yield f"sa_{number}", number, scene
+        yield f"sa_{number}", scene
 
 
 def _proposal(mask: BoolMask) -> MaskProposal:
@@ -126,6 +129,10 @@ def _compact(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
+def _target(folder: Path, seed: int, tar: bool) -> AbstractContextManager[Write]:
+    return _a_tar(folder / f"sa_{seed:06d}.tar") if tar else _a_folder(folder)
+
+
 @contextmanager
 def _a_folder(folder: Path) -> Iterator[Write]:
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,14 +165,12 @@ def main() -> None:
     parser.add_argument("--size", type=positive, default=256, help="width in pixels")
     parser.add_argument("--no-masks", action="store_true", help="pictures alone")
     parser.add_argument("--tar", action="store_true", help="one tar, sa_SEED.tar, in the folder")
-    parser.add_argument("--truth", type=Path, help="also write each region's right names: JSON lines")
-    given = parser.parse_args()
-    bar = tqdm  # noqa
-    write_scenes(
-        given.folder, given.scenes, given.seed, given.size, not given.no_masks, given.tar
+    parser.add_argument(
+        "--truth", type=Path, help="also write each region's right names: JSON lines"
     )
-    if given.truth:
-        write_truth(given.truth, given.scenes, given.seed)
+    given = parser.parse_args()
+    layout = Layout(given.size, not given.no_masks, given.tar)
+    write_scenes(given.folder, given.scenes, given.seed, layout, given.truth)
 
 
 if __name__ == "__main__":

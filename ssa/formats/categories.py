@@ -7,16 +7,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ssa.errors import InputError
-from ssa.files import write_whole
+from ssa.formats.json_stream import json_list
+from ssa.json_fields import FieldError, integer_of, list_of, object_of, text_of
 
 
 class Categories:
     """Labels with ids from 1 on, in the order they were first met; an id once given never changes."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
-        self._ids = {name: number for number, name in enumerate(names, start=1)}
-        if len(self._ids) != len(names):
-            raise InputError("expected each category once; got one twice; remove the second")
+        self._ids: dict[str, int] = {}
+        for number, name in enumerate(names, start=1):
+            if self._ids.setdefault(name, number) != number:
+                raise InputError(
+                    f"expected each category once; got {name!r} twice; remove the second"
+                )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -35,21 +39,27 @@ class Categories:
         return Categories(tuple(dict.fromkeys((*self._ids, *labels))))
 
     def save(self, path: Path) -> None:
-        """Write them as JSON: a list of objects with ``id`` and ``name``."""
-        rows = [{"id": number, "name": name} for name, number in self._ids.items()]
-        write_whole(path, json.dumps(rows, indent=0, ensure_ascii=False).encode("utf-8"))
+        """Write them as JSON, whole or not at all: a list of objects with ``id`` and ``name``."""
+        with json_list(path) as rows:
+            for name, number in self._ids.items():
+                rows.add({"id": number, "name": name})
 
     @classmethod
     def load(cls, path: Path) -> Categories:
-        """Read what ``save`` wrote. Raises ``InputError`` for anything else."""
+        """Read what ``save`` wrote. Raises ``InputError`` for any other content."""
         try:
-            rows = json.loads(path.read_bytes())
-            names = [str(row["name"]) for row in rows]
-            if [row["id"] for row in rows] != list(range(1, len(rows) + 1)):
-                raise ValueError("ids")
-        except (ValueError, TypeError, KeyError) as error:
+            rows = list_of(json.loads(path.read_bytes()), "rows")
+            names = [_name(row, number) for number, row in enumerate(rows, start=1)]
+        except (ValueError, RecursionError, FieldError) as error:
             raise InputError(
                 "expected a file of categories: a JSON list of objects with id (1, 2, 3, ...) and name; "
                 "got something else; take one that an earlier run wrote"
             ) from error
         return cls(names)
+
+
+def _name(row: object, number: int) -> str:
+    fields = object_of(row, "row")
+    if integer_of(fields.get("id"), "id") != number:
+        raise FieldError("id")
+    return text_of(fields.get("name"), "name")

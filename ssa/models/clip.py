@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import open_clip
 import torch
+from numpy.typing import NDArray
 from open_clip.transform import PreprocessCfg
 from torch import Tensor
 from torch.nn import functional
@@ -24,8 +27,8 @@ FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 # Labels whose text embeddings are kept: 150 MB at ViT-L/14's 768 numbers each.
 CACHED_LABELS = 50_000
 
-# Labels that go through the text encoder at once.
-TEXT_BATCH = 256
+# Labels that go through the text encoder at once. Few, for a batch is filled up where fewer are new.
+TEXT_BATCH = 8
 
 # A crop with sides in a higher ratio loses its ends before it is enlarged; see ``middle``.
 LONGEST_RATIO = 8
@@ -50,7 +53,7 @@ class OpenClipRanker:
         self._tokenizer = tokenizer
         self._placement = placement
         self._logit_scale = float(model.logit_scale.exp())
-        self._texts = LabelCache[Tensor](self._encode_labels, CACHED_LABELS)
+        self._texts = LabelCache[Tensor](self._encode_labels, CACHED_LABELS, TEXT_BATCH)
 
     @classmethod
     def load(cls, folder: Path, placement: Placement) -> OpenClipRanker:
@@ -76,15 +79,15 @@ class OpenClipRanker:
         """
         if not crops:
             return []
-        counts = [len(own) for own in candidates]
-        texts = torch.stack(self._texts.get([label for own in candidates for label in own]))
-        owners = torch.arange(len(crops)).repeat_interleave(torch.tensor(counts))
-        images = self._encode_crops(crops)[owners.to(texts.device)]
-        logits = (texts * images).sum(dim=1) * self._logit_scale
-        # One transfer for the whole batch; the rest is arithmetic on a handful of numbers.
+        lists = dict.fromkeys(map(tuple, candidates))  # Often one for all crops.
+        columns = {label: i for i, label in enumerate(dict.fromkeys(chain(*lists)))}
+        picks = {own: np.array([columns[label] for label in own]) for own in lists}
+        texts = torch.stack(self._texts.get(tuple(columns)))
+        # One product and one transfer for the whole batch; the rest is arithmetic on short rows.
+        logits = (self._encode_crops(crops) @ texts.T * self._logit_scale).cpu().numpy()
         return [
-            _ranking(own, own_logits)
-            for own, own_logits in zip(candidates, torch.split(logits.cpu(), counts), strict=True)
+            _ranking(own, row[picks[tuple(own)]])
+            for own, row in zip(candidates, logits, strict=True)
         ]
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> Tensor:
@@ -96,13 +99,10 @@ class OpenClipRanker:
 
     def _encode_labels(self, labels: list[str]) -> list[Tensor]:
         """One (D,) float32 text embedding of length 1 a label, on the model's device."""
-        embeddings: list[Tensor] = []
-        for start in range(0, len(labels), TEXT_BATCH):
-            tokens = self._tokenizer(labels[start : start + TEXT_BATCH])
-            encoded = self._model.encode_text(tokens.to(self._placement.device)).float()
-            # Cloned, else each cached row would keep its whole batch alive.
-            embeddings += [row.clone() for row in functional.normalize(encoded, dim=-1)]
-        return embeddings
+        tokens = self._tokenizer(labels).to(self._placement.device)
+        encoded = functional.normalize(self._model.encode_text(tokens).float(), dim=-1)
+        # Cloned, else each cached row would keep its whole batch alive.
+        return [row.clone() for row in encoded]
 
 
 def _recipe(settings: Any) -> PixelRecipe:
@@ -132,7 +132,9 @@ def middle(crop: RGBImage) -> RGBImage:
     return crop[top : crop.shape[0] - top, left : crop.shape[1] - left]
 
 
-def _ranking(labels: Sequence[str], logits: Tensor) -> tuple[ScoredLabel, ...]:
-    scores = logits.softmax(dim=0).tolist()
-    scored = [ScoredLabel(label, score) for label, score in zip(labels, scores, strict=True)]
-    return tuple(sorted(scored, key=lambda item: -item.score))
+def _ranking(labels: Sequence[str], logits: NDArray[np.float32]) -> tuple[ScoredLabel, ...]:
+    shares = np.exp(logits - logits.max())
+    shares /= shares.sum()
+    order = np.argsort(-shares, kind="stable")
+    pairs = zip(order.tolist(), shares[order].tolist(), strict=True)
+    return tuple(ScoredLabel(labels[place], share) for place, share in pairs)

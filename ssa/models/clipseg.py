@@ -24,8 +24,11 @@ from ssa.voting import shares_of
 # Labels whose text embeddings are kept: 100 MB at 512 numbers each.
 CACHED_LABELS = 50_000
 
-# Labels that go through the text encoder at once.
-TEXT_BATCH = 256
+# Labels that go through the text encoder at once. Few, for a batch is filled up where fewer are new.
+TEXT_BATCH = 8
+
+# Tokens of all but the longest labels ("steering wheel of a car" has 7): a fifth of the work of 77.
+SHORT_TEXT = 16
 
 # Candidates are compared on the crop's own pixels, but on no finer grid than this many times the
 # model's input: beyond it the logits are only smoother, and a 100 megapixel crop would take gigabytes.
@@ -46,7 +49,9 @@ class ClipSegChooser:
         self._recipe = recipe
         self._tokenizer = tokenizer
         self._placement = placement
-        self._texts = LabelCache[Tensor](self._encode_labels, CACHED_LABELS)
+        self._texts = LabelCache[Tensor](
+            self._encode_labels, CACHED_LABELS, TEXT_BATCH, self._padded_length
+        )
 
     @classmethod
     def load(cls, folder: Path, placement: Placement, side_px: int) -> ClipSegChooser:
@@ -136,22 +141,25 @@ class ClipSegChooser:
         return [states[index + 1] for index in self._model.config.extract_layers]
 
     def _encode_labels(self, labels: list[str]) -> list[Tensor]:
-        """One (D,) conditional embedding a label, on the model's device."""
-        embeddings: list[Tensor] = []
-        for start in range(0, len(labels), TEXT_BATCH):
-            tokens = self._tokenizer(
-                labels[start : start + TEXT_BATCH],
-                padding=True,
-                truncation=True,
-                max_length=self._model.config.text_config.max_position_embeddings,
-                return_tensors="pt",
-            ).to(self._placement.device)
-            encoded = self._model.clip.get_text_features(
-                input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
-            ).pooler_output
-            # Cloned, else each cached row would keep its whole batch alive.
-            embeddings += [row.clone() for row in encoded]
-        return embeddings
+        """One (D,) conditional embedding a label, on the model's device; all are of one padded length."""
+        tokens = self._tokenizer(
+            labels,
+            padding="max_length",
+            truncation=True,
+            max_length=self._padded_length(labels[0]),
+            return_tensors="pt",
+        ).to(self._placement.device)
+        encoded = self._model.clip.get_text_features(
+            input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+        ).pooler_output
+        # Cloned, else each cached row would keep its whole batch alive.
+        return [row.clone() for row in encoded]
+
+    def _padded_length(self, label: str) -> int:
+        """How many tokens a label is padded to; were it the longest of a batch, others would have a say."""
+        longest = int(self._model.config.text_config.max_position_embeddings)
+        tokens = self._tokenizer(label, truncation=True, max_length=longest).input_ids
+        return min(SHORT_TEXT, longest) if len(tokens) <= SHORT_TEXT else longest
 
     def _wins(self, logits: Tensor, mask: BoolMask) -> Tensor:
         """How many pixels each of the K candidates wins, (K,); ``logits`` is (K, s, s), ``mask`` (h, w)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -43,6 +44,8 @@ class OneFormerSegmentor:
         self._placement = placement
         self._source = source
         self._labels = labels
+        # A tokenizer that is told how to pad while it reads for another thread fails: "Already borrowed".
+        self._preparing = Lock()
 
     @classmethod
     def load(
@@ -94,15 +97,16 @@ class OneFormerSegmentor:
 
     def _prepare(self, image: RGBImage) -> Any:
         size = self._processor.image_processor.size
-        return self._processor(
-            images=[upload(image, self._placement.device)],
-            task_inputs=["semantic"],
-            # Never guessed: a picture 1 or 3 pixels wide looks like channels last.
-            input_data_format="channels_first",
-            device=self._placement.device,
-            size=input_size(image.shape[:2], size.shortest_edge, size.longest_edge),
-            return_tensors="pt",
-        )
+        with self._preparing:
+            return self._processor(
+                images=[upload(image, self._placement.device)],
+                task_inputs=["semantic"],
+                # Never guessed: a picture 1 or 3 pixels wide looks like channels last.
+                input_data_format="channels_first",
+                device=self._placement.device,
+                size=input_size(image.shape[:2], size.shortest_edge, size.longest_edge),
+                return_tensors="pt",
+            )
 
 
 def _placed(model: Any, dtype: torch.dtype) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import spacy
@@ -23,6 +24,8 @@ class SpacyNounExtractor:
 
     def __init__(self, pipeline: Any) -> None:
         self._pipeline = pipeline
+        # spaCy promises nothing to several threads; its own work holds Python's lock anyway.
+        self._lock = Lock()
 
     @classmethod
     def load(cls, folder: Path) -> SpacyNounExtractor:
@@ -38,7 +41,8 @@ class SpacyNounExtractor:
 
     def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
         """The noun phrases of each caption, in order; none for a caption that is empty or has no noun."""
-        return [noun_phrases(doc) for doc in self._pipeline.pipe(captions)]
+        with self._lock:
+            return [noun_phrases(doc) for doc in self._pipeline.pipe(captions)]
 
 
 def noun_phrases(doc: Doc) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ engine chooses a bundle and verifies it, and this package gives it no more than 
 """
 
 from ssa.weights.bundle import Bundle, open_bundle
-from ssa.weights.checks import verify
+from ssa.weights.checks import fingerprint, verify
 from ssa.weights.choose import choose_bundle
 from ssa.weights.manifest import DEFAULT_ROOT, Manifest, load_manifest
 
@@ -15,6 +15,7 @@ __all__ = [
     "Bundle",
     "Manifest",
     "choose_bundle",
+    "fingerprint",
     "load_manifest",
     "open_bundle",
     "verify",

@@ -1,9 +1,8 @@
-"""Small things done with files: hashing, writing whole or not at all, sizes for people."""
+"""Small things done with files: hashing, staying inside a folder, sizes for people."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path, PurePosixPath
 
 from ssa.errors import WeightsError
@@ -13,17 +12,6 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, lower-case hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8 so that a reader sees the old file or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def inside(folder: Path, relative: str) -> Path:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ssa.errors import WeightsError
-from ssa.weights.files import inside, write_whole
+from ssa.files import write_whole
+from ssa.weights.files import inside
 
 LOCK_NAME = "bundle.lock.json"
 
@@ -58,7 +59,7 @@ def read_lock(folder: Path) -> dict[str, Download]:
 def write_lock(folder: Path, downloads: Iterable[Download]) -> None:
     """Replace the lock of ``folder``, atomically."""
     table = {"bundle": folder.name, "downloads": [asdict(download) for download in downloads]}
-    write_whole(folder / LOCK_NAME, json.dumps(table, indent=1) + "\n")
+    write_whole(folder / LOCK_NAME, (json.dumps(table, indent=1) + "\n").encode("utf-8"))
 
 
 def _download(folder: Path, raw: Mapping[str, Any]) -> Download:

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from ssa.errors import WeightsError
-from ssa.weights.files import sha256_of, write_whole
+from ssa.files import write_whole
+from ssa.weights.files import sha256_of
 from ssa.weights.manifest import (
     MANIFEST_NAME,
     OPTIONAL_ROLES,
@@ -39,7 +40,7 @@ def seal(name: str, root: Path) -> int:
         if entries:
             raw["models"][model] = {"licence": LICENCE, "source": "repository", "files": entries}
         count += len(entries)
-    write_whole(path, format_manifest(raw) + "\n")
+    write_whole(path, (format_manifest(raw) + "\n").encode("utf-8"))
     return count
 
 

@@ -6,11 +6,14 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.models.clip import OpenClipRanker, _ranking, middle
+from ssa.label_cache import LabelCache
+from ssa.models.clip import TEXT_BATCH, OpenClipRanker, _ranking, middle
 from tests.models.checkpoints import CLIP_MEAN, CLIP_STD, write_open_clip
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
@@ -65,9 +68,9 @@ def test_scores_sum_to_one_best_first(ranker: OpenClipRanker) -> None:
 
 def test_ties_keep_their_order() -> None:
     labels = ["dog", "cat", "ant"]
-    ranking = _ranking(labels, torch.tensor([0.5, 0.5, 0.5]))
+    ranking = _ranking(labels, np.array([0.5, 0.5, 0.5], np.float32))
     assert [item.label for item in ranking] == labels
-    best_last = _ranking(labels, torch.tensor([0.5, 0.5, 0.9]))
+    best_last = _ranking(labels, np.array([0.5, 0.5, 0.9], np.float32))
     assert [item.label for item in best_last] == ["ant", "dog", "cat"]
 
 
@@ -79,10 +82,48 @@ def test_each_label_is_encoded_once_and_each_crop_once(folder: Path) -> None:
     ):
         first = ranker.rank(CROPS, CANDIDATES)
         again = ranker.rank(CROPS[:1], [["dog", "red car", "new"]])
-    assert [len(tokens) for tokens in texts] == [5, 1]
+    assert [len(tokens) for tokens in texts] == [TEXT_BATCH] * 2  # Filled up, see below.
     assert [len(pixels) for pixels in images] == [len(CROPS), 1]
     assert first == ranker.rank(CROPS, CANDIDATES)
     assert len(again[0]) == 3
+
+
+WORDS = ("dog", "cat", "a tree", "red car", "sky", "steering wheel of a car", "hot-air balloon")
+
+
+@pytest.fixture(scope="module")
+def alone(folder: Path) -> dict[str, torch.Tensor]:
+    """The embedding of each word by a model that was asked for no other."""
+    ranker = OpenClipRanker.load(folder, CPU)
+    return {word: ranker._encode_labels([word] * TEXT_BATCH)[0] for word in WORDS}
+
+
+@given(requests=st.lists(st.lists(st.sampled_from(WORDS), min_size=1), min_size=1, max_size=4))
+def test_a_labels_embedding_is_the_same_to_the_bit_whatever_was_asked_beside_it_and_before(
+    ranker: OpenClipRanker, alone: dict[str, torch.Tensor], requests: list[list[str]]
+) -> None:
+    cache = LabelCache[torch.Tensor](ranker._encode_labels, 3, TEXT_BATCH)
+    with torch.inference_mode():
+        for request in requests:
+            for word, embedding in zip(request, cache.get(request), strict=True):
+                assert torch.equal(embedding, alone[word])
+
+
+@given(
+    lists=st.lists(
+        st.lists(st.sampled_from(WORDS), min_size=1, unique=True),
+        min_size=len(CROPS),
+        max_size=len(CROPS),
+    )
+)
+def test_one_product_scores_as_each_crop_alone(
+    ranker: OpenClipRanker, alone: dict[str, torch.Tensor], lists: list[list[str]]
+) -> None:
+    images = ranker._encode_crops(CROPS)
+    for image, own, ranking in zip(images, lists, ranker.rank(CROPS, lists), strict=True):
+        logits = torch.stack([(image * alone[word]).sum() for word in own]) * ranker._logit_scale
+        expected = dict(zip(own, logits.softmax(0).tolist(), strict=True))
+        assert {item.label: item.score for item in ranking} == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_red_crop_reaches_the_model_red(ranker: OpenClipRanker) -> None:

@@ -12,7 +12,14 @@ from hypothesis.extra import numpy as st_numpy
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.models.clipseg import ClipSegChooser, count_wins, shrink_mask
+from ssa.label_cache import LabelCache
+from ssa.models.clipseg import (
+    SHORT_TEXT,
+    TEXT_BATCH,
+    ClipSegChooser,
+    count_wins,
+    shrink_mask,
+)
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_clipseg
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
@@ -68,8 +75,48 @@ def test_each_crop_is_encoded_once_and_each_label_once(folder: Path) -> None:
         chooser.choose(CROPS, MASKS, CANDIDATES)
         chooser.choose(CROPS[:1], MASKS[:1], [["cat", "new"]])
     assert [len(pixels) for pixels in images] == [len(CROPS), 1]
-    assert [len(tokens) for tokens in texts] == [6, 1]
+    assert [len(tokens) for tokens in texts] == [TEXT_BATCH] * 2  # Filled up, see below.
     assert [len(embeddings) for embeddings in pairs] == [sum(map(len, CANDIDATES)), 2]
+
+
+WORDS = ("dog", "cat", "a tree", "red car", "sky", "a long name of a cat " * 5, "hot-air balloon")
+
+
+@pytest.fixture(scope="module")
+def alone(folder: Path) -> dict[str, torch.Tensor]:
+    """The embedding of each word by a model that was asked for no other."""
+    chooser = ClipSegChooser.load(folder, CPU, SIDE_PX)
+    with torch.inference_mode():
+        return {word: chooser._texts.get([word])[0] for word in WORDS}
+
+
+@given(requests=st.lists(st.lists(st.sampled_from(WORDS), min_size=1), min_size=1, max_size=4))
+def test_a_labels_embedding_is_the_same_to_the_bit_whatever_was_asked_beside_it_and_before(
+    chooser: ClipSegChooser, alone: dict[str, torch.Tensor], requests: list[list[str]]
+) -> None:
+    cache = LabelCache[torch.Tensor](chooser._encode_labels, 3, TEXT_BATCH, chooser._padded_length)
+    with torch.inference_mode():
+        for request in requests:
+            for word, embedding in zip(request, cache.get(request), strict=True):
+                assert torch.equal(embedding, alone[word])
+
+
+def test_padding_changes_what_a_text_says_by_rounding_only(
+    chooser: ClipSegChooser, alone: dict[str, torch.Tensor]
+) -> None:
+    for word, embedding in alone.items():
+        tokens = chooser._tokenizer([word], return_tensors="pt")
+        with torch.inference_mode():
+            plain = chooser._model.clip.get_text_features(**tokens).pooler_output[0]
+        torch.testing.assert_close(embedding, plain, atol=1e-5, rtol=1e-4)
+
+
+def test_a_text_is_padded_by_its_own_length(chooser: ClipSegChooser) -> None:
+    longest = chooser._model.config.text_config.max_position_embeddings
+    assert longest > SHORT_TEXT
+    assert {word: chooser._padded_length(word) for word in WORDS} == {
+        word: longest if len(word) > 50 else SHORT_TEXT for word in WORDS
+    }
 
 
 def test_shares_are_of_the_masks_pixels(chooser: ClipSegChooser) -> None:

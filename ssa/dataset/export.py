@@ -1,0 +1,115 @@
+"""From one JSON a picture to the formats that tools read: made when all is done, in the order of keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from ssa import sa1b_files
+from ssa.dataset.output import OutputFolder
+from ssa.errors import InputError
+from ssa.faults import Fault
+from ssa.formats.categories import Categories
+from ssa.formats.coco import write_coco, write_coco_polygons
+from ssa.formats.example import Example, Exporter
+from ssa.formats.label_studio import write_label_studio
+from ssa.formats.panoptic import write_panoptic
+from ssa.formats.parquet import write_parquet
+from ssa.formats.semantic_png import write_semantic_png
+from ssa.formats.yolo import write_yolo
+
+SA1B = "sa1b"
+"""The format that is always there: ``annotations/``, of which the others are made."""
+
+EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
+    {
+        "coco": write_coco,
+        "coco-polygons": write_coco_polygons,
+        "panoptic": write_panoptic,
+        "semantic-png": write_semantic_png,
+        "yolo": write_yolo,
+        "parquet": write_parquet,
+        "label-studio": write_label_studio,
+    }
+)
+
+Told = Callable[[str], None]
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """The formats that ``text`` names, with commas between. Raises ``InputError`` for one that is none."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in (SA1B, *EXPORTERS):
+            raise InputError(
+                f"--format must be of {', '.join((SA1B, *EXPORTERS))}, with commas between; got {name!r}"
+            )
+    return names
+
+
+def export(
+    output: OutputFolder, formats: Sequence[str], first: Categories, tell: Told
+) -> list[Fault]:
+    """Number all labels and write each format that isn't up to date. What had to be left out of them.
+
+    Numbers continue those in the folder; a new folder begins with ``first``.
+    """
+    categories = _number_labels(output, first)
+    faults = []
+    for name in formats:
+        if name != SA1B and not _is_current(output, name):
+            tell(name)
+            faults += _export(output, name, categories)
+    return faults
+
+
+def _number_labels(output: OutputFolder, first: Categories) -> Categories:
+    path = output.categories_file
+    before = Categories.load(path) if path.is_file() else first
+    labels = dict.fromkeys(label for *_, own in output.ledger.done() for label in own)
+    categories = before.extended(labels)
+    if not path.is_file() or len(categories) != len(before):
+        categories.save(path)
+    return categories
+
+
+def _export(output: OutputFolder, name: str, categories: Categories) -> list[Fault]:
+    examples = Examples(output)
+    left_out = EXPORTERS[name](examples, output.root / name, categories)
+    if not examples.faults and not left_out:
+        output.ledger.remember(f"export {name}", _state(output))
+    return examples.faults + left_out
+
+
+def _is_current(output: OutputFolder, name: str) -> bool:
+    made = output.ledger.fact(f"export {name}") == _state(output)
+    return made and (output.root / name).is_dir()
+
+
+def _state(output: OutputFolder) -> str:
+    """What a format is made of: equal as long as no picture was done since."""
+    return json.dumps([output.ledger.revision])
+
+
+class Examples:
+    """All annotated pictures, read one by one as they are asked for; ``faults`` are files that can't be."""
+
+    def __init__(self, output: OutputFolder) -> None:
+        self._output = output
+        self.faults: list[Fault] = []
+
+    def __iter__(self) -> Iterator[Example]:
+        for key, file_name, _ in self._output.ledger.done():
+            try:
+                yield _example(self._output.annotation_file(key).read_bytes(), key, file_name)
+            except (InputError, OSError) as error:
+                self.faults.append(Fault(f"annotations/{key}.json", "export", str(error)))
+
+
+def _example(data: bytes, key: str, file_name: str) -> Example:
+    image, annotations = sa1b_files.loads(data)
+    height, width = image.get("height"), image.get("width")
+    if type(height) is not int or type(width) is not int:
+        raise InputError("expected the picture's width and height in 'image'; got none")
+    return Example(key, file_name, height, width, annotations)

@@ -1,0 +1,267 @@
+"""What was found, what is done, and what went wrong: one SQLite file, so that a run may die at any moment.
+
+A picture is waiting, then kept (its annotations are in the ledger, not yet in their file), then done; or it
+failed, and the next run tries again. A group of pictures is kept in one transaction. Documents leave the
+ledger when their files are written, so it stays small: some 400 bytes a picture.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ssa.dataset.outcomes import Annotated, Group, Outcome
+from ssa.faults import Fault
+from ssa.sources import Item
+from ssa.sources.item import Blob
+
+WAITING, KEPT, DONE, FAILED = range(4)
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS faults (file TEXT NOT NULL, step TEXT NOT NULL, message TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS items (
+    key TEXT PRIMARY KEY,
+    grp INTEGER NOT NULL,
+    file_name TEXT NOT NULL,
+    blobs TEXT NOT NULL,
+    listing INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    made_by TEXT,
+    document BLOB,
+    labels TEXT,
+    masks INTEGER,
+    step TEXT,
+    message TEXT
+);
+CREATE INDEX IF NOT EXISTS work ON items (listing, state, grp);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger has of a picture: where it is in the work, and how many bytes went in."""
+
+    state: int
+    sizes: tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Pictures of this listing: how many there are, how many are done, with how many masks."""
+
+    pictures: int
+    done: int
+    masks: int
+
+
+class Ledger:
+    """One run's memory on disk. Not for several threads; for one process at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the ledger at ``path``, or begin one. Raises ``sqlite3.Error`` where that can't be."""
+        self._db = sqlite3.connect(path, isolation_level=None)
+        # A rollback journal and not a write-ahead log: that works on network file systems too.
+        self._db.execute("PRAGMA journal_mode=TRUNCATE")
+        self._db.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def fact(self, name: str) -> str | None:
+        """A remembered text."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def remember(self, name: str, value: str) -> None:
+        """Remember a text by its name."""
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    # Listing -------------------------------------------------------------------------------------------
+
+    def list_anew(self, found: Iterable[tuple[int, Item] | Fault]) -> None:
+        """Make the given items, each with its group, the work at hand, and the given faults all there are.
+
+        What is done stays done. All or nothing, in one transaction.
+        """
+        listing = self._listing + 1
+        with self._transaction():
+            self._db.execute("DELETE FROM faults")
+            for one in found:
+                if isinstance(one, Fault):
+                    self._db.execute(
+                        "INSERT INTO faults VALUES (?, ?, ?)", (one.file, one.step, one.message)
+                    )
+                else:
+                    self._list(listing, *one)
+            self.remember("listing", str(listing))
+
+    def _list(self, listing: int, group: int, item: Item) -> None:
+        self._db.execute(
+            "INSERT INTO items (key, grp, file_name, blobs, listing) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET file_name = excluded.file_name, "
+            "blobs = excluded.blobs, listing = excluded.listing",
+            (item.key, group, item.file_name, _packed(item), listing),
+        )
+
+    def known(self, key: str) -> Known | None:
+        """What is on record of a picture; None for a new one."""
+        row = self._db.execute("SELECT state, blobs FROM items WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        picture, masks = _unpacked(row[1])
+        return Known(row[0], (picture.size if picture else None, masks.size if masks else None))
+
+    def forget_result(self, key: str) -> None:
+        """Have a picture annotated again."""
+        self._db.execute("UPDATE items SET state = ? WHERE key = ?", (WAITING, key))
+
+    @property
+    def next_group(self) -> int:
+        """A number greater than those of all groups so far."""
+        return int(self._db.execute("SELECT coalesce(max(grp) + 1, 0) FROM items").fetchone()[0])
+
+    @property
+    def totals(self) -> Totals:
+        """How far this listing's pictures are."""
+        row = self._db.execute(
+            "SELECT count(*), count(CASE WHEN state = ? THEN 1 END), "
+            "coalesce(sum(CASE WHEN state = ? THEN masks END), 0) FROM items WHERE listing = ?",
+            (DONE, DONE, self._listing),
+        ).fetchone()
+        return Totals(*map(int, row))
+
+    @property
+    def _listing(self) -> int:
+        return int(self.fact("listing") or 0)
+
+    # Work ----------------------------------------------------------------------------------------------
+
+    def work(self) -> Iterator[Group]:
+        """The pictures of this listing that wait or failed before, by groups, in the listing's order."""
+        open_states = (self._listing, WAITING, FAILED)
+        where = "WHERE listing = ? AND state IN (?, ?)"
+        # Group numbers first: what is written meanwhile must not come up a second time.
+        numbers = self._db.execute(
+            f"SELECT DISTINCT grp FROM items {where} ORDER BY grp", open_states
+        ).fetchall()
+        for (number,) in numbers:
+            rows = self._db.execute(
+                f"SELECT key, file_name, blobs FROM items {where} AND grp = ? ORDER BY rowid",
+                (*open_states, number),
+            ).fetchall()
+            yield Group(number, tuple(_item(*row) for row in rows))
+
+    def keep(self, outcomes: Sequence[Outcome], made_by: str) -> None:
+        """Put on record what came of a group, with all its documents, at once."""
+        with self._transaction():
+            for one in outcomes:
+                if isinstance(one, Annotated):
+                    self._db.execute(
+                        "UPDATE items SET state = ?, made_by = ?, document = ?, labels = ?, masks = ?, "
+                        "step = NULL, message = NULL WHERE key = ?",
+                        (KEPT, made_by, one.document, json.dumps(one.labels), one.masks, one.key),
+                    )
+                else:
+                    self.fail(one.key, one.fault)
+
+    def fail(self, key: str, fault: Fault) -> None:
+        """Put on record that nothing came of a picture."""
+        self._db.execute(
+            "UPDATE items SET state = ?, document = NULL, step = ?, message = ? WHERE key = ?",
+            (FAILED, fault.step, fault.message, key),
+        )
+
+    def kept(self) -> list[str]:
+        """Pictures whose documents are here and perhaps not yet in their files."""
+        rows = self._db.execute("SELECT key FROM items WHERE state = ? ORDER BY rowid", (KEPT,))
+        return [str(key) for (key,) in rows.fetchall()]
+
+    def document(self, key: str) -> bytes:
+        """The document of a kept picture."""
+        return bytes(
+            self._db.execute("SELECT document FROM items WHERE key = ?", (key,)).fetchone()[0]
+        )
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Their files are written: they are done, and their documents leave the ledger."""
+        with self._transaction():
+            self._db.executemany(
+                "UPDATE items SET state = ?, document = NULL WHERE key = ?",
+                ((DONE, key) for key in keys),
+            )
+            self.remember("revision", str(self.revision + 1))
+
+    # Results -------------------------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> int:
+        """Grows whenever pictures are done."""
+        return int(self.fact("revision") or 0)
+
+    def done(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Key, file name and labels of every picture ever done, in the order of their keys."""
+        rows = self._db.execute(
+            "SELECT key, file_name, labels FROM items WHERE state = ? ORDER BY key", (DONE,)
+        )
+        for key, file_name, labels in rows:
+            yield key, file_name, tuple(json.loads(labels))
+
+    def faults(self) -> Iterator[Fault]:
+        """What is wrong with this listing, in the order of names."""
+        rows = self._db.execute(
+            "SELECT file, step, message FROM faults UNION ALL "
+            "SELECT substr(key, 1, instr(key, '/')) || file_name, step, message FROM items "
+            "WHERE listing = ? AND state = ? ORDER BY 1, 2, 3",
+            (self._listing, FAILED),
+        )
+        for row in rows:
+            yield Fault(*row)
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._db)
+
+
+class _Transaction:
+    """All of a block or nothing."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        except sqlite3.Error:
+            if self._db.in_transaction:  # A full disk may refuse the commit and leave it open.
+                self._db.execute("ROLLBACK")
+            if kind is None:
+                raise
+
+
+def _packed(item: Item) -> str:
+    """Where an item's bytes are, as ASCII: names of files may hold what is no valid text."""
+    blobs = (item.picture, item.masks)
+    return json.dumps([one and [str(one.path), one.offset, one.size] for one in blobs])
+
+
+def _unpacked(blobs: str) -> tuple[Blob | None, Blob | None]:
+    picture, masks = (_blob(fields) for fields in json.loads(blobs))
+    return picture, masks
+
+
+def _blob(fields: Any) -> Blob | None:
+    return None if fields is None else Blob(Path(fields[0]), fields[1], fields[2])
+
+
+def _item(key: str, file_name: str, blobs: str) -> Item:
+    picture, masks = _unpacked(blobs)
+    assert picture is not None, key
+    return Item(key, file_name, picture, masks)

@@ -1,0 +1,119 @@
+"""How to make a worker: plain values that travel to another process, and the worker made of them there."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from ssa.config import BUNDLE_SETTINGS, Settings
+from ssa.dataset.identity import Identity
+from ssa.dataset.outcomes import Group, GroupDone
+from ssa.dataset.workers import Worker
+from ssa.errors import InputError
+from ssa.weights import choose_bundle, fingerprint
+from ssa.weights.files import sha256_of
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Raise it when the same settings come to give other annotations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A worker to be: weights, where they run, and what is asked of them.
+
+    ``lanes`` are groups in work at once: None for one a processor core on a CPU, one on a GPU.
+    """
+
+    root: Path
+    bundle: str
+    settings: Settings
+    device: str | None = None
+    dtype: str | None = None
+    segmentor: Path | None = None
+    detail: bool = False
+    lanes: int | None = None
+
+    @classmethod
+    def of(
+        cls, root: Path, bundle: str | None, segmentor: Path | None = None, **rest: Any
+    ) -> Recipe:
+        """The recipe with the settings that a bundle under ``root`` is meant for; without a name the best.
+
+        Raises ``WeightsError`` where there is none.
+        """
+        name = choose_bundle(root, bundle).name
+        settings = BUNDLE_SETTINGS[name]
+        if segmentor is not None:
+            settings = replace(settings, segmentor=segmentor.absolute().name)
+        return cls(root, name, settings, segmentor=segmentor, **rest)
+
+    def check(self) -> None:
+        """Raise ``InputError`` where the settings ask for weights that the bundle hasn't."""
+        bundle = choose_bundle(self.root, self.bundle)
+        if self.settings.mask_source == "semantic-sam" and not bundle.has("semantic_sam"):
+            raise InputError(
+                f"--masks semantic-sam needs weights that bundle {self.bundle} doesn't have; "
+                f"{bundle.remedy_for('semantic_sam')}"
+            )
+
+    def identity(self, masks: str | None) -> Identity:
+        """What the annotations depend on; ``masks`` is where they come from, None for both ways."""
+        bundle = choose_bundle(self.root, self.bundle)
+        added = self.segmentor and {
+            path.name: sha256_of(path)
+            for path in sorted(self.segmentor.iterdir())
+            if path.is_file()
+        }
+        return Identity(
+            {
+                "format": FORMAT,
+                "bundle": self.bundle,
+                "weights": fingerprint(bundle),
+                "segmentor weights": added,
+                "dtype": self.dtype,
+                "masks": masks,
+                "detail": self.detail,
+                "settings": asdict(self.settings),
+            }
+        )
+
+    def worker(self) -> Worker:
+        """Load the weights. Raises ``WeightsError`` for missing or damaged ones."""
+        import torch  # here, so that whoever only plans or writes formats doesn't wait for it
+
+        from ssa.loading import load_engine
+
+        loaded = load_engine(self.root, self.bundle, self.device, self.dtype, self.segmentor)
+        cores = len(os.sched_getaffinity(0))
+        on_cpu = loaded.placement.device.type == "cpu"
+        lanes = self.lanes or (cores if on_cpu else 1)
+        threads = max(1, cores // lanes)
+        logger.info("%d lanes of %d threads", lanes, threads)
+        return Worker(
+            loaded.engine,
+            self.settings,
+            self.detail,
+            lanes,
+            # More threads than cores in all would wait for each other.
+            begin=lambda: torch.set_num_threads(threads),
+        )
+
+
+class LocalWorkers:
+    """One worker in this process, loaded when there is something to do."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+
+    def run(self, groups: Iterable[Group]) -> Iterator[GroupDone]:
+        """Each group and what came of it, in order."""
+        waiting = iter(groups)
+        for first in waiting:
+            yield from self._recipe.worker().run(chain([first], waiting))

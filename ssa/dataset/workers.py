@@ -1,0 +1,175 @@
+"""One worker: reads and decodes ahead, sends pictures through the engine together, encodes the answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ssa import sa1b_files
+from ssa.config import Settings
+from ssa.dataset.ahead import map_ahead, nothing
+from ssa.dataset.outcomes import Annotated, Failed, Group, GroupDone, Outcome
+from ssa.dataset.protocols import Annotator
+from ssa.errors import ImageError, InputError, OutOfMemory
+from ssa.faults import Fault
+from ssa.formats.example import label_of
+from ssa.image import decode_image
+from ssa.sa1b_files import GivenMasks
+from ssa.sources import Item
+from ssa.types import AnnotatedImage, Picture
+
+logger = logging.getLogger(__name__)
+
+DECODERS = 4
+"""Threads that read and decode. One keeps up with a CPU; four do with a GPU and pictures of 2 megapixels."""
+
+PART_PX = 64_000_000
+"""With so many pixels (192 MB) a part of a group is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A picture in memory, with the masks it came with."""
+
+    item: Item
+    picture: Picture
+    given: GivenMasks | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some pictures of a group, decoded, and those of it that could not be read; ``is_last`` ends it."""
+
+    group: int
+    entries: tuple[Loaded | Failed, ...]
+    is_last: bool
+
+
+class Worker:
+    """Annotates groups of pictures with one engine, ``lanes`` of them at a time.
+
+    Lanes keep a processor busy where one thread doesn't: while one lane waits for the models the other cuts
+    crops and writes JSON. ``begin`` is called once in each lane's thread.
+    """
+
+    def __init__(
+        self,
+        engine: Annotator,
+        settings: Settings,
+        detail: bool = False,
+        lanes: int = 1,
+        begin: Callable[[], None] = nothing,
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._detail = detail
+        self._lanes = lanes
+        self._begin = begin
+
+    def run(self, groups: Iterable[Group]) -> Iterator[GroupDone]:
+        """Each group and what came of it, in order; reads some pictures ahead of what was asked for."""
+        loaded = map_ahead(self._load, _entries(groups), DECODERS, ahead=DECODERS)
+        finished = map_ahead(
+            self._annotate, _parts(loaded), self._lanes, ahead=self._lanes, begin=self._begin
+        )
+        outcomes: list[Outcome] = []
+        for part, found in finished:
+            outcomes += found
+            if part.is_last:
+                yield GroupDone(part.group, outcomes)
+                outcomes = []
+
+    def _load(self, entry: _Entry) -> tuple[_Entry, Loaded | Failed]:
+        return entry, load(entry.item, self._settings)
+
+    def _annotate(self, part: Part) -> tuple[Part, list[Outcome]]:
+        loaded = [one for one in part.entries if isinstance(one, Loaded)]
+        results = iter(self._through_engine(loaded))
+        outcomes = [one if isinstance(one, Failed) else next(results) for one in part.entries]
+        # The pictures are let go: what waits to be taken is only what came of them.
+        return replace(part, entries=()), outcomes
+
+    def _through_engine(self, loaded: Sequence[Loaded]) -> list[Outcome]:
+        """All together; where that fails, one by one, so that one picture's trouble is its own."""
+        if not loaded:
+            return []
+        try:
+            found = self._engine.annotate_all([one.picture for one in loaded], self._settings)
+            return [self._encoded(*pair) for pair in zip(loaded, found, strict=True)]
+        except Exception as error:
+            if len(loaded) > 1:
+                return [outcome for one in loaded for outcome in self._through_engine([one])]
+            item = loaded[0].item
+            return [Failed(item.key, Fault(item.name, "annotate", _reason(error)))]
+
+    def _encoded(self, loaded: Loaded, annotated: AnnotatedImage) -> Outcome:
+        item = loaded.item
+        document = sa1b_files.dumps(annotated, item.key, item.file_name, loaded.given, self._detail)
+        labels = tuple(dict.fromkeys(map(label_of, annotated.annotations)))
+        return Annotated(item.key, document, labels, len(annotated.annotations))
+
+
+def load(item: Item, settings: Settings) -> Loaded | Failed:
+    """Read and decode one picture and, where it comes with them, its masks."""
+    step = "read"
+    try:
+        data = item.picture.read()
+        masks = item.masks.read() if item.masks is not None else None
+        step = "decode"
+        image = decode_image(data, settings.image)
+        step = "masks"
+        given = None if masks is None else sa1b_files.parse_masks(masks)
+        proposals = None if given is None else given.proposals
+        _check_sizes(image.shape[:2], given)
+    except (OSError, EOFError, InputError, MemoryError) as error:
+        return Failed(item.key, Fault(item.name, step, _reason(error)))
+    return Loaded(item, Picture(image, proposals), given)
+
+
+def _check_sizes(size_hw: tuple[int, ...], given: GivenMasks | None) -> None:
+    for number, one in enumerate(given.proposals if given is not None else ()):
+        if (one.rle.height, one.rle.width) != size_hw:
+            raise InputError(
+                f"expected masks of the picture's size, {size_hw[1]} × {size_hw[0]}; got "
+                f"{one.rle.width} × {one.rle.height} in record {number}; they belong to another picture"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A picture on its way, and whether its group ends with it."""
+
+    group: int
+    item: Item
+    is_last: bool
+
+
+def _entries(groups: Iterable[Group]) -> Iterator[_Entry]:
+    for group in groups:
+        for place, item in enumerate(group.items, start=1):
+            yield _Entry(group.number, item, place == len(group.items))
+
+
+def _parts(loaded: Iterable[tuple[_Entry, Loaded | Failed]]) -> Iterator[Part]:
+    """Groups as they were, those of very large pictures in pieces; the next picture isn't waited for."""
+    entries: list[Loaded | Failed] = []
+    pixels = 0
+    for entry, one in loaded:
+        entries.append(one)
+        pixels += one.picture.image.size // 3 if isinstance(one, Loaded) else 0
+        if entry.is_last or pixels >= PART_PX:
+            yield Part(entry.group, tuple(entries), entry.is_last)
+            entries, pixels = [], 0
+
+
+def _reason(error: Exception) -> str:
+    """One line on what went wrong; where nobody foresaw it, the log has the rest."""
+    if isinstance(error, InputError | ImageError | OutOfMemory | EOFError):
+        return str(error)
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, MemoryError):
+        return "not enough memory for this picture"
+    logger.warning("unexpected error", exc_info=error)
+    return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -1,0 +1,107 @@
+"""COCO instances: one JSON of all pictures, masks and categories; masks as run lengths or as polygons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pycocotools import mask as coco
+
+from ssa.faults import Fault
+from ssa.formats.categories import Categories
+from ssa.formats.converting import each_converted
+from ssa.formats.example import Example, label_of
+from ssa.formats.json_stream import json_lists
+from ssa.polygons import polygons_of
+from ssa.types import RLE, Annotation
+
+Row = dict[str, Any]
+Segmentation = Callable[[RLE], Row | list[list[int]]]
+
+
+def write_coco(examples: Iterable[Example], folder: Path, categories: Categories) -> list[Fault]:
+    """Write ``instances.json`` under a folder, masks as compressed run lengths; see ``Exporter``.
+
+    Pictures and masks are numbered from 1 on, in order. A picture's ``file_name`` is its key, which is
+    unique and tells its source; its own name need not be. Boxes are left, top, columns, rows, so one pixel
+    is 1 wide (unlike in SA-1B). ``predicted_iou``, ``stability_score`` and ``class_proposals`` are kept
+    beside COCO's fields.
+    """
+    return _write(examples, folder, categories, "coco", _run_lengths)
+
+
+def write_coco_polygons(
+    examples: Iterable[Example], folder: Path, categories: Categories
+) -> list[Fault]:
+    """As ``write_coco``, with polygons: one for each part of a mask, its holes joined to it by cuts.
+
+    To pycocotools they are the masks to the pixel (see ``ssa.polygons``). COCO's reader takes no mask of no
+    polygons, so an empty mask remains run lengths.
+    """
+    return _write(examples, folder, categories, "coco-polygons", _polygons)
+
+
+def _write(
+    examples: Iterable[Example],
+    folder: Path,
+    categories: Categories,
+    step: str,
+    segmentation: Segmentation,
+) -> list[Fault]:
+    faults: list[Fault] = []
+    convert = partial(_annotations, categories=categories, segmentation=segmentation)
+    # The longest list first: it alone is written once.
+    names = ("annotations", "images", "categories")
+    with json_lists(folder / "instances.json", *names) as (rows, images, classes):
+        made, numbers = each_converted(examples, step, convert, faults), count(1)
+        for image_id, (example, found) in enumerate(made, start=1):
+            images.add(_image(example, image_id))
+            for row in found:
+                rows.add({"id": next(numbers), "image_id": image_id, **row})
+        for category_id, name in enumerate(categories.names, start=1):
+            classes.add({"id": category_id, "name": name, "supercategory": ""})
+    return faults
+
+
+def _image(example: Example, image_id: int) -> Row:
+    return {
+        "id": image_id,
+        "file_name": example.key,
+        "height": example.height,
+        "width": example.width,
+    }
+
+
+def _annotations(example: Example, categories: Categories, segmentation: Segmentation) -> list[Row]:
+    """All of a picture at once: either each of its masks is written or none."""
+    return [_annotation(annotation, categories, segmentation) for annotation in example.annotations]
+
+
+def _annotation(annotation: Annotation, categories: Categories, segmentation: Segmentation) -> Row:
+    proposal = annotation.proposal
+    run_lengths = _run_lengths(proposal.rle)
+    row: Row = {
+        "category_id": categories.id_of(label_of(annotation)),
+        "segmentation": segmentation(proposal.rle),
+        # Both of the mask itself: what an owner of given masks wrote may be of another manner.
+        "area": int(coco.area(run_lengths)),
+        "bbox": [int(side) for side in coco.toBbox(run_lengths)],
+        "iscrowd": 0,
+        "predicted_iou": proposal.predicted_iou,
+        "stability_score": proposal.stability_score,
+    }
+    if annotation.class_proposals:
+        row["class_proposals"] = list(annotation.class_proposals)
+    return row
+
+
+def _run_lengths(rle: RLE) -> Row:
+    return {"size": [rle.height, rle.width], "counts": rle.counts}
+
+
+def _polygons(rle: RLE) -> Row | list[list[int]]:
+    flat: list[list[int]] = [polygon.ravel().tolist() for polygon in polygons_of(rle)]
+    return flat or _run_lengths(rle)

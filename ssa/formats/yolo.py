@@ -1,0 +1,96 @@
+"""YOLO segmentation: a text file a picture, a line a mask: its class, a polygon in shares of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from ssa.faults import Fault
+from ssa.files import write_whole
+from ssa.formats.categories import Categories
+from ssa.formats.converting import each_converted, in_order
+from ssa.formats.example import Example, label_of
+from ssa.polygons import Polygon, contour_of
+
+# Where in a pixel a polygon's point lies. Readers go back to whole pixels, some by cutting and some by
+# rounding: a little before the centre, both find the pixel that was meant.
+_IN_PIXEL = 0.4
+
+
+def write_yolo(examples: Iterable[Example], folder: Path, categories: Categories) -> list[Fault]:
+    """Write ``labels/<key without ending>.txt`` and ``data.yaml`` under a folder; see ``Exporter``.
+
+    The pictures belong in ``images/`` beside, under their keys. A class is its category's id - 1. A line is
+    one mask: a polygon through the centres of its border pixels (``ssa.polygons.contour_of``). What readers
+    paint with ``cv2.fillPoly`` is then the mask to the pixel, but for the lines that join several parts.
+    An empty mask has no line, a picture without masks an empty file.
+
+    Of two pictures that differ in their ending alone the second is left out. Examples must come in the order
+    of their keys: ``ValueError`` for another.
+    """
+    taken = _Taken()
+
+    def write(example: Example) -> None:
+        name = taken.by(example.key)
+        text = "".join(_lines(example, categories))
+        write_whole(folder / "labels" / name, text.encode("ascii"))
+
+    faults: list[Fault] = []
+    for _ in each_converted(in_order(examples), "yolo", write, faults):
+        pass
+    write_whole(folder / "data.yaml", _data_yaml(categories.names).encode("utf-8"))
+    return faults
+
+
+class _Taken:
+    """Which names of text files are taken, of those that a later key may still want."""
+
+    def __init__(self) -> None:
+        self._key_of_stem: dict[str, str] = {}
+
+    def by(self, key: str) -> str:
+        """The file's name for a key. Raises ``ValueError`` if an earlier key has it."""
+        # Keys come in order, and those with a stem's name begin with it and ".": none follows "stem/". What
+        # stays begins this key itself, so there are never many.
+        self._key_of_stem = {
+            stem: first for stem, first in self._key_of_stem.items() if key < f"{stem}/"
+        }
+        stem = key.removesuffix(PurePosixPath(key).suffix)
+        first = self._key_of_stem.setdefault(stem, key)
+        if first != key:
+            raise ValueError(
+                f"expected one picture for labels/{stem}.txt; got {first} before; rename one of the two"
+            )
+        return f"{stem}.txt"
+
+
+def _lines(example: Example, categories: Categories) -> Iterator[str]:
+    for annotation in example.annotations:
+        contour = contour_of(annotation.proposal.rle)
+        if len(contour):
+            class_id = categories.id_of(label_of(annotation)) - 1
+            yield f"{class_id} {_shares(contour, example)}\n"
+
+
+def _shares(contour: Polygon, example: Example) -> str:
+    shares = (contour + _IN_PIXEL) / np.array([example.width, example.height])
+    return " ".join(map("{:.6f}".format, shares.ravel().tolist()))
+
+
+def _data_yaml(names: Iterable[str]) -> str:
+    # Without "path" readers start from this file's own folder.
+    rows = [f"  {number}: {_quoted(name)}\n" for number, name in enumerate(names)]
+    return f"train: images\nval: images\nnames:{' {}' if not rows else ''}\n{''.join(rows)}"
+
+
+def _quoted(text: str) -> str:
+    """A YAML string; what could end a line or isn't to be seen is escaped."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"

@@ -1,0 +1,257 @@
+"""Runs: nothing twice, nothing lost, whatever happened before; and folders that are not ours stay as they are."""
+
+import errno
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dataset_doubles import (
+    IDENTITY,
+    UNLUCKY,
+    FakeAnnotator,
+    FakeWorkers,
+    Watcher,
+    draw_pictures,
+    files_of,
+    items_of,
+    png,
+    records_of,
+)
+
+from ssa.dataset import output as output_module
+from ssa.dataset import run as run_module
+from ssa.dataset.identity import Identity
+from ssa.dataset.output import opened
+from ssa.dataset.plan import GROUP
+from ssa.dataset.run import Summary, Task, run
+from ssa.errors import InputError, OutputError
+from ssa.faults import Fault
+from ssa.formats.categories import Categories
+from ssa.sources import Item
+
+
+def go(
+    out: Path, found: list[Item | Fault], workers: FakeWorkers | None = None, **task: object
+) -> Summary:
+    with opened(out) as output:
+        whole = Task(found, **{"identity": IDENTITY, **task})  # type: ignore[arg-type]
+        return run(output, whole, workers or FakeWorkers(), Watcher())
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> list[Item | Fault]:
+    return [*items_of(draw_pictures(tmp_path / "pictures", 2 * GROUP + 3))]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_every_picture_has_its_file(items: list[Item | Fault], out: Path) -> None:
+    summary = go(out, items)
+    assert summary == Summary(pictures=35, done=35, new=35, masks=140, faults=0)
+    names = [f"annotations/pictures/{number:03}.png.json" for number in range(35)]
+    assert sorted(files_of(out)) == sorted([*names, "categories.json", "errors.jsonl"])
+    assert all(len(records_of(out / name)) == 4 for name in names)
+    assert (out / "errors.jsonl").read_bytes() == b""
+
+
+def test_a_second_run_does_nothing_again(items: list[Item | Fault], out: Path) -> None:
+    go(out, items)
+    before, idle = files_of(out), FakeWorkers()
+    assert go(out, items, idle) == Summary(35, 35, 0, 140, 0)
+    assert idle.groups == []
+    assert files_of(out) == before
+
+
+def test_groups_are_the_same_whatever_was_done_before(items: list[Item | Fault], out: Path) -> None:
+    """Which pictures are together decides the last bits of scores."""
+
+    class Stopping(FakeAnnotator):
+        def annotate_all(self, pictures, settings):  # type: ignore[no-untyped-def]
+            if len(self.calls) == 1:
+                raise KeyboardInterrupt
+            return super().annotate_all(pictures, settings)
+
+    with pytest.raises(KeyboardInterrupt):
+        go(out, items, FakeWorkers(Stopping(), lanes=1))
+    rest = FakeWorkers()
+    go(out, items, rest)
+    assert rest.groups == [1, 2]
+    assert rest.engine.calls == [GROUP, 3]
+
+
+def test_what_went_wrong_is_a_row_and_is_tried_again(tmp_path: Path, out: Path) -> None:
+    paths = draw_pictures(tmp_path / "pictures", 4)
+    good = paths[1].read_bytes()
+    paths[1].write_bytes(good[:50])
+    paths[2].write_bytes(png(UNLUCKY, 2))
+    lost = Fault("pictures/lost.json", "pair", "no picture")
+    summary = go(out, [*items_of(paths), lost])
+    assert (summary.done, summary.faults) == (2, 3)
+    rows = [json.loads(row) for row in (out / "errors.jsonl").read_text().splitlines()]
+    assert [(row["file"], row["step"]) for row in rows] == [
+        ("pictures/001.png", "decode"),
+        ("pictures/002.png", "annotate"),
+        ("pictures/lost.json", "pair"),
+    ]
+    paths[1].write_bytes(good)
+    again = FakeWorkers()
+    summary = go(out, [*items_of(paths)], again)
+    assert (summary.done, summary.new, summary.faults) == (3, 1, 1)
+
+
+def test_changed_settings_do_not_mix_unless_told(items: list[Item | Fault], out: Path) -> None:
+    go(out, items[:5])
+    before, other = files_of(out), Identity({"settings": "others", "more": {"x": 1}})
+    with pytest.raises(
+        InputError, match=r"more\.x was null, is 1; settings was \"the tests'\", is"
+    ):
+        go(out, items, identity=other)
+    assert files_of(out) == before
+    assert go(out, items, identity=other, mix=True).new == 30
+    assert all(files_of(out)[name] == before[name] for name in before if "annotations" in name)
+    with pytest.raises(InputError, match="--mix"):  # and now the first are the others
+        go(out, items)
+
+
+def test_a_file_that_was_deleted_is_done_again(items: list[Item | Fault], out: Path) -> None:
+    go(out, items[:3])
+    before = files_of(out)
+    (out / "annotations/pictures/001.png.json").unlink()
+    assert go(out, items[:3]).new == 1
+    assert files_of(out) == before
+
+
+def test_a_picture_that_changed_since_is_told_and_left(tmp_path: Path, out: Path) -> None:
+    paths = draw_pictures(tmp_path / "pictures", 2)
+    go(out, [*items_of(paths)])
+    before = files_of(out)
+    paths[0].write_bytes(png((20, 20), 5))
+    summary = go(out, [*items_of(paths)])
+    assert summary.faults == 1
+    after = files_of(out)
+    assert "delete them to have it done again" in after.pop("errors.jsonl").decode()
+    assert after == {name: data for name, data in before.items() if name != "errors.jsonl"}
+
+
+def test_more_inputs_join_what_is_there(items: list[Item | Fault], out: Path) -> None:
+    go(out, items[:5])
+    assert go(out, items[5:]) == Summary(30, 30, 30, 120, 0)
+    assert len(files_of(out)) == 35 + 2
+
+
+def test_a_folder_of_other_things_is_left_alone(items: list[Item | Fault], out: Path) -> None:
+    out.mkdir()
+    (out / "thesis.txt").write_text("dear")
+    with pytest.raises(InputError, match="must be a new folder"):
+        go(out, items)
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+    with pytest.raises(InputError, match="got a file"):
+        go(out / "thesis.txt", items)
+
+
+def test_two_runs_at_once_are_one_too_many(items: list[Item | Fault], out: Path) -> None:
+    with opened(out), pytest.raises(OutputError, match="another run is writing to out"):
+        go(out, items)
+    go(out, items[:1])
+
+
+def test_a_full_disk_stops_the_run_and_loses_nothing(
+    items: list[Item | Fault], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quota is injected where files are written; that of the ledger is in the test below."""
+    whole, written = output_module.write_whole, []
+
+    def until_full(path: Path, data: bytes) -> None:
+        if len(written) >= 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(path)
+        whole(path, data)
+
+    monkeypatch.setattr(output_module, "write_whole", until_full)
+    with pytest.raises(OutputError, match="No space left on device; nothing that was done is lost"):
+        go(out, items)
+    monkeypatch.undo()
+    rest = FakeWorkers()
+    assert go(out, items, rest).done == 35
+    assert rest.groups == [2]  # what was kept when the disk was full needed no engine
+    go(out.with_name("undisturbed"), items)
+    assert files_of(out) == files_of(out.with_name("undisturbed"))
+
+
+def test_a_ledger_that_can_not_grow_stops_the_run_and_loses_nothing(
+    items: list[Item | Fault], out: Path
+) -> None:
+    with pytest.raises(OutputError, match="full"), opened(out) as output:
+        pages = output.ledger._db.execute("PRAGMA page_count").fetchone()[0]
+        output.ledger._db.execute(f"PRAGMA max_page_count = {pages + 8}")
+        run(output, Task(items, IDENTITY), FakeWorkers(), Watcher())
+    assert go(out, items).done == 35
+    go(out.with_name("undisturbed"), items)
+    assert files_of(out) == files_of(out.with_name("undisturbed"))
+
+
+def test_a_name_that_does_not_fit_is_that_pictures_fault(tmp_path: Path, out: Path) -> None:
+    items = items_of(draw_pictures(tmp_path / "pictures", 3))
+    items[1] = replace(items[1], key="pictures/000.png.json/inside")  # below a file
+    summary = go(out, [*items])
+    assert (summary.done, summary.faults) == (2, 1)
+    assert json.loads((out / "errors.jsonl").read_text())["step"] == "write"
+
+
+def test_models_that_fail_on_everything_stop_the_run(
+    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "HOPELESS", 2)
+    items = items_of(draw_pictures(tmp_path / "pictures", 4 * GROUP, UNLUCKY))
+    with pytest.raises(OutputError, match="every picture of 2 groups in a row.*expected luck"):
+        go(out, [*items])
+
+
+def test_numbers_of_labels_stay_when_pictures_come_later(
+    items: list[Item | Fault], out: Path
+) -> None:
+    go(out, items[20:])
+    before = Categories.load(out / "categories.json").names
+    go(out, items)
+    after = Categories.load(out / "categories.json").names
+    assert after[: len(before)] == before
+    go(out.with_name("shard"), items[:3], first=Categories(after))
+    assert Categories.load(out.with_name("shard") / "categories.json").names == after
+
+
+def test_formats_are_made_at_the_end_and_again_only_when_something_came(
+    items: list[Item | Fault], out: Path
+) -> None:
+    go(out, items[:5], formats=("sa1b", "coco"))
+    first = (out / "coco" / "instances.json").read_bytes()
+    assert len(json.loads(first)["images"]) == 5
+    with opened(out) as output:
+        watcher = Watcher()
+        run(output, Task(items[:5], IDENTITY, ("coco", "semantic-png")), FakeWorkers(), watcher)
+        assert watcher.exported == ["semantic-png"]
+        assert watcher.has_ended
+    go(out, items, formats=("coco",))
+    assert len(json.loads((out / "coco" / "instances.json").read_bytes())["images"]) == 35
+
+
+def test_a_file_of_annotations_that_was_damaged_is_told(
+    items: list[Item | Fault], out: Path
+) -> None:
+    go(out, items[:3])
+    (out / "annotations/pictures/001.png.json").write_text("{")
+    summary = go(out, items[:3], formats=("coco",))
+    assert summary.faults == 1
+    row = json.loads((out / "errors.jsonl").read_text())
+    assert (row["file"], row["step"]) == ("annotations/pictures/001.png.json", "export")
+    assert len(json.loads((out / "coco" / "instances.json").read_bytes())["images"]) == 2
+
+
+def test_an_output_folder_may_be_moved(items: list[Item | Fault], out: Path) -> None:
+    go(out, items[:5])
+    shutil.move(out, out.with_name("elsewhere"))
+    assert go(out.with_name("elsewhere"), items).new == 30
