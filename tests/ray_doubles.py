@@ -1,4 +1,4 @@
-"""Makers of workers that have accidents; in a module of their own, so that other processes can import them."""
+"""Makers of workers that have accidents, in a module that other processes can import."""
 
 from __future__ import annotations
 

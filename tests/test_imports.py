@@ -17,6 +17,7 @@ PURE = {
         *("masks", "crops", "voting", "candidates", "overlay", "image", "sa1b"),
         *("batching", "regions", "json_fields", "colours", "inputs", "checks"),
         *("clustering", "closed_set", "tree", "parts", "label_map_files"),
+        *("painting", "polygons", "vocabulary", "labels", "sa1b_files", "files", "faults"),
     )
 }
 FRAMEWORKS = {"torch", "torchvision", "transformers", "open_clip", "segment_anything", "spacy"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fakes import proposal
 
-from ssa.regions import Regions
+from ssa.regions import ManyRegions, Regions
 
 
 @pytest.fixture
@@ -40,3 +40,16 @@ def test_regions_come_in_the_order_asked(regions: Regions) -> None:
     ]
     assert [box for box, _ in regions.boxed_masks()] == [(30, 20, 50, 30), (70, 0, 80, 4)]
     assert all(mask.all() for _, mask in regions.boxed_masks())
+
+
+def test_regions_of_many_pictures_are_those_of_each_in_a_row(regions: Regions) -> None:
+    none = Regions(np.zeros((5, 5, 3), np.uint8), [])
+    other = Regions(255 - regions.image, regions.proposals[::-1])
+    many = ManyRegions([none, regions, none, other, none])
+    assert (len(many), many.starts) == (4, (0, 0, 2, 2, 4))
+    places = [(regions, 0), (regions, 1), (other, 0), (other, 1)]
+    crops, masks = many.crops(range(4), 1.2), many.masks(range(4), 1.2)
+    for (owner, index), crop, mask in zip(places, crops, masks, strict=True):
+        assert np.array_equal(crop, owner.crops([index], 1.2)[0])
+        assert np.array_equal(mask, owner.masks([index], 1.2)[0])
+    assert list(many.proposals) == [*regions.proposals, *other.proposals]

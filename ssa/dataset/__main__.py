@@ -11,17 +11,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from tqdm.contrib.logging import logging_redirect_tqdm
+
 from ssa.config import LabelMode
 from ssa.dataset.bar import Bar
 from ssa.dataset.export import EXPORTERS, SA1B, parse_formats
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Workers
+from ssa.dataset.ray_cluster import Places
+from ssa.dataset.ray_workers import RayWorkers
 from ssa.dataset.recipe import LocalWorkers, Recipe
 from ssa.dataset.run import Summary, Task, run
-from ssa.errors import SSAError
+from ssa.errors import InputError, SSAError
 from ssa.formats.categories import Categories
 from ssa.inputs import MASK_INPUTS, settings_for
 from ssa.sources import find_items
+from ssa.vocabulary import UNKNOWN
 from ssa.weights import DEFAULT_ROOT
 
 INPUTS = (
@@ -57,9 +62,13 @@ def _run(options: argparse.Namespace) -> Summary:
     formats = parse_formats(options.format)
     recipe = _recipe(options)
     first = Categories.load(options.categories) if options.categories else Categories()
+    if recipe.settings.vocabulary is not None:
+        first = first.extended(
+            [*(one.label for one in recipe.settings.vocabulary.classes), UNKNOWN]
+        )
     found = find_items(options.inputs, options.masks, options.out)
     task = Task(found, recipe.identity(options.masks), formats, first, options.mix)
-    with opened(options.out) as output:
+    with opened(options.out) as output, logging_redirect_tqdm():
         return run(output, task, _workers(options, recipe), Bar())
 
 
@@ -84,12 +93,29 @@ def _inputs(options: argparse.Namespace) -> dict[str, Any]:
     inputs: dict[str, Any] = dict.fromkeys(INPUTS)
     inputs |= {name: value for name, value in vars(options).items() if name in INPUTS}
     inputs["mask_source"] = "semantic-sam" if semantic else "sam"
+    if options.vocabulary is not None:
+        inputs["vocabulary"] = _read_text(options.vocabulary)
     inputs["segmentor"] = None  # the one that was given is in the recipe's settings
     return inputs
 
 
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"expected a text file in UTF-8; got {path.name}, which can't be read as one; save it anew"
+        ) from error
+
+
 def _workers(options: argparse.Namespace, recipe: Recipe) -> Workers:
-    return LocalWorkers(recipe)
+    """Ray's where there are to be several; on a cluster a single one too."""
+    if options.ray is None and options.workers in (None, 1):
+        return LocalWorkers(recipe)
+    places = Places(options.workers, options.cpus_per_worker, options.gpus_per_worker)
+    if places.gpus == 0:
+        recipe = replace(recipe, device=recipe.device or "cpu")
+    return RayWorkers(recipe, options.ray, places)
 
 
 def _told(summary: Summary, out: Path) -> str:
@@ -132,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         help="categories.json of an earlier run: ids go on from it",
     )
     _add_engine(parser.add_argument_group("the models"))
+    _add_workers(parser.add_argument_group("several processors, GPUs or machines, by Ray"))
     _add_labels(parser.add_argument_group("the labels"))
     _add_masks(parser.add_argument_group("masks that are found (left out, the bundle's own)"))
     return parser
@@ -153,6 +180,27 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _add_workers(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="processes with an engine each: 1 here, on a cluster as many as it has room for",
+    )
+    group.add_argument(
+        "--ray", metavar="ADDRESS", help="a cluster: HOST:PORT of its head, or auto (docs/scale.md)"
+    )
+    group.add_argument(
+        "--cpus-per-worker", type=_positive, metavar="N", help="left out, its share of them"
+    )
+    group.add_argument(
+        "--gpus-per-worker",
+        type=_share,
+        metavar="N",
+        help="0.5 is two workers a GPU, 0 none; left out, 1 where there are GPUs",
+    )
+
+
 def _add_labels(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--labels", choices=get_args(LabelMode), default="open-vocabulary")
     group.add_argument(
@@ -164,6 +212,17 @@ def _add_labels(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--name-clusters", action="store_true")
     group.add_argument("--cluster-eps", type=float)
     group.add_argument("--cluster-min-samples", type=_positive)
+    group.add_argument(
+        "--vocabulary",
+        type=Path,
+        metavar="FILE",
+        help="your own classes: one a line, `label: synonym, ...`",
+    )
+    group.add_argument(
+        "--unknown-below",
+        type=float,
+        help="vocabulary: least share of CLIP's softmax, else unknown",
+    )
     group.add_argument("--top-k", type=_positive, default=3, help="proposals a mask")
     group.add_argument(
         "--detail", action="store_true", help="what every stage said, with each mask"
@@ -181,6 +240,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected 1 or more; got {number}")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not (0 <= number <= 1 or number.is_integer()):
+        raise argparse.ArgumentTypeError(f"expected 0 to 1, or a whole number; got {text}")
     return number
 
 

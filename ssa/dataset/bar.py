@@ -44,11 +44,12 @@ class Bar:
         self._bar.update(pictures - len(faults))
 
     def exporting(self, name: str) -> None:
-        """Say which format is being written."""
-        assert self._bar is not None
-        self._bar.write(f"writing {name}", file=sys.stderr)
+        """Say which format is being written; the pictures are done."""
+        self.ended()
+        print(f"writing {name}", file=sys.stderr)
 
     def ended(self) -> None:
         """Leave the bar as it is."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None

@@ -47,7 +47,7 @@ class _Groups:
         self._number, self._count, self._source = first - 1, GROUP, ""
 
     def next_for(self, item: Item) -> int:
-        source = item.key.partition("/")[0]
+        source = item.key.rpartition("/")[0].partition("/")[0]  # none for single pictures
         if self._count == GROUP or source != self._source:
             self._number, self._count, self._source = self._number + 1, 0, source
         self._count += 1

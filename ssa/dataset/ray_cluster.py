@@ -56,16 +56,27 @@ class Room:
 def connected(address: str | None, places: Places) -> Iterator[Room]:
     """Ray at ``address`` ("auto" is the cluster that this machine belongs to), or one of its own, and the
     room there is in it. Raises ``InputError`` where there is none.
+
+    Where this process has joined a cluster before, that one is used, and not left at the end.
     """
     ray = _ray(address)
-    before = signal.getsignal(signal.SIGTERM)
+    joined = ray.is_initialized()
     try:
-        _begin(ray, address, places)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)  # Ray has set its own
+        if not joined:
+            _join(ray, address, places)
         yield _room([node["Resources"] for node in ray.nodes() if node["Alive"]], places)
     finally:
-        ray.shutdown()
+        if not joined:
+            ray.shutdown()
+
+
+def start_beside_us(kind: type) -> Any:
+    """An actor of this class on this very machine; it dies with it, or when nobody has its handle."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(kind).options(num_cpus=0, scheduling_strategy=here).remote()
 
 
 def _ray(address: str | None) -> Any:
@@ -82,12 +93,23 @@ def _ray(address: str | None) -> Any:
     return ray
 
 
-def _begin(ray: Any, address: str | None, places: Places) -> None:
+def _join(ray: Any, address: str | None, places: Places) -> None:
+    before = signal.getsignal(signal.SIGTERM)
     if address is None:
-        wanted = (places.workers or 1) * (places.cores or 1)
-        cores = max(wanted, len(os.sched_getaffinity(0)))
-        ray.init("local", num_cpus=cores, include_dashboard=False, logging_level="error")
-        return
+        _start(ray, places)
+    else:
+        _connect(ray, address)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)  # Ray has set its own
+
+
+def _start(ray: Any, places: Places) -> None:
+    wanted = (places.workers or 1) * (places.cores or 1)
+    cores = max(wanted, len(os.sched_getaffinity(0)))
+    ray.init("local", num_cpus=cores, include_dashboard=False, logging_level="error")
+
+
+def _connect(ray: Any, address: str) -> None:
     if "://" in address:
         raise InputError(
             f"--ray must be HOST:PORT of a cluster's head, or auto; got {address}: Ray's client is not for "

@@ -1,7 +1,7 @@
 """Workers on several processors or machines: Ray Data deals out groups, this process keeps the only ledger.
 
 A worker is an actor that loads one engine and annotates groups as they come. When its process or its machine
-dies, the groups it had in work go to another; a group that kills every worker it comes to is given up.
+dies, the groups it had go to another; one that workers die of again and again is given up.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import math
 import pickle
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ssa.dataset.outcomes import Failed, Group, GroupDone
 from ssa.dataset.protocols import Workers
-from ssa.dataset.ray_cluster import Places, Room, connected
+from ssa.dataset.ray_cluster import Places, Room, connected, start_beside_us
 from ssa.errors import SSAError, WorkerError
 from ssa.faults import Fault
 
@@ -36,8 +37,8 @@ LANES_FULL = 4
 CALLS = 8
 """Calls a worker has in a window at least, so that all end at about the same time."""
 
-RETRIES = 3
-"""How often a group is tried again after its worker died."""
+ATTEMPTS = 4
+"""So many workers may die with a group in work before it is given up."""
 
 
 class Maker(Protocol):
@@ -77,9 +78,31 @@ class RayWorkers:
         for first in waiting:
             with connected(self._address, self._places) as room:
                 size = self._window or WINDOW_PER_WORKER * room.workers
+                attempts = start_beside_us(Attempts)
                 waiting = chain([first], waiting)
                 while window := tuple(islice(waiting, size)):
-                    yield from _annotated(window, self._maker, room)
+                    yield from _annotated(window, (self._maker, room.cores, attempts), room)
+
+
+class Attempts:
+    """How often each group was begun and not finished; one for all workers, as an actor."""
+
+    def __init__(self) -> None:
+        self._begun: Counter[int] = Counter()
+
+    def begin(self, numbers: Sequence[int]) -> int:
+        """Begin groups, if all are new or it is but one: how often the most begun one was before.
+
+        Otherwise nothing is begun.
+        """
+        most = max(self._begun[number] for number in numbers)
+        if not most or len(numbers) == 1:
+            self._begun.update(numbers)
+        return most
+
+    def end(self, number: int) -> None:
+        """A group is done."""
+        del self._begun[number]
 
 
 class Annotating:
@@ -88,7 +111,8 @@ class Annotating:
     An exception travels as a row too: to Ray it would be one more reason to try again.
     """
 
-    def __init__(self, maker: Maker, cores: int) -> None:
+    def __init__(self, maker: Maker, cores: int, attempts: Any) -> None:
+        self._attempts = attempts
         self._worker: Workers | None = None
         try:
             self._worker = maker.worker(cores)
@@ -101,21 +125,41 @@ class Annotating:
             yield _table([self._error])
             return
         try:
-            for done in self._worker.run(_values(batch)):
+            for done in self._annotated(list(_values(batch)), self._worker):
+                self._attempts.end.remote(done.number)
                 yield _table([done])
         except Exception as error:
             yield _table([_told(error)])
 
+    def _annotated(self, groups: Sequence[Group], worker: Workers) -> Iterator[GroupDone]:
+        """All in one go; one by one where a worker died before, to see of which."""
+        if not self._begin(groups):
+            yield from worker.run(groups)
+            return
+        for group in groups:
+            if self._begin([group]) < ATTEMPTS:
+                yield from worker.run([group])
+            else:
+                yield _given_up(group)
 
-def _annotated(window: Sequence[Group], maker: Maker, room: Room) -> Iterator[GroupDone]:
+    def _begin(self, groups: Sequence[Group]) -> int:
+        import ray
+
+        before: int = ray.get(self._attempts.begin.remote([group.number for group in groups]))
+        return before
+
+
+def _annotated(window: Sequence[Group], made_of: Any, room: Room) -> Iterator[GroupDone]:
     """What came of the groups of a window, each once."""
-    missing = {group.number: group for group in window}
-    for result in _results(_pipeline(window, maker, room)):
+    missing = {group.number for group in window}
+    for result in _results(_pipeline(window, made_of, room)):
         if isinstance(result, SSAError):
             raise result
-        if missing.pop(result.number, None) is not None:
+        if result.number in missing:
+            missing.remove(result.number)
             yield result
-    yield from map(_given_up, missing.values())
+    if missing:
+        raise WorkerError(f"the cluster lost {len(missing)} groups; run the same command again")
 
 
 def _results(dataset: Dataset) -> Iterator[GroupDone | SSAError]:
@@ -134,21 +178,22 @@ def _results(dataset: Dataset) -> Iterator[GroupDone | SSAError]:
         ) from error
 
 
-def _pipeline(window: Sequence[Group], maker: Maker, room: Room) -> Dataset:
+def _pipeline(window: Sequence[Group], made_of: Any, room: Room) -> Dataset:
     import ray.data
 
     size = _call_size(len(window), room)
     calls = [_table(window[start : start + size]) for start in range(0, len(window), size)]
     dataset = ray.data.from_arrow(calls).map_batches(
         Annotating,
-        fn_constructor_args=(maker, room.cores),
+        fn_constructor_args=made_of,
         batch_size=None,  # what one table holds
         batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(size=room.workers),
+        compute=ray.data.ActorPoolStrategy(size=min(room.workers, len(calls))),
         num_cpus=room.cores,
         num_gpus=room.gpus,
+        # For ever: Ray counts a machine that is slow to answer, too. ``Attempts`` counts deaths.
         max_restarts=-1,
-        max_task_retries=RETRIES,
+        max_task_retries=-1,
     )
     settings = dataset.context
     settings.enable_progress_bars = False
@@ -156,7 +201,6 @@ def _pipeline(window: Sequence[Group], maker: Maker, room: Room) -> Dataset:
     settings.target_max_block_size = (
         1  # a group leaves its worker when it is done, not with its call
     )
-    settings.max_errored_blocks = -1  # what is missing at the end is told then
     return dataset
 
 
@@ -168,7 +212,7 @@ def _call_size(groups: int, room: Room) -> int:
 
 def _given_up(group: Group) -> GroupDone:
     message = (
-        f"the worker died each of {RETRIES + 1} times that it had this picture and those of its group in "
+        f"the worker died each of {ATTEMPTS} times that it had this picture and those of its group in "
         "work: most often for want of memory; give workers more of it, or run the same command again"
     )
     return GroupDone(

@@ -28,7 +28,8 @@ FORMAT = 1
 class Recipe:
     """A worker to be: weights, where they run, and what is asked of them.
 
-    ``lanes`` are groups in work at once: None for one a processor core on a CPU, one on a GPU.
+    ``lanes`` are groups in work at once: None for one a processor core on a CPU, one on a GPU. Paths are
+    absolute: another process may stand elsewhere.
     """
 
     root: Path
@@ -52,7 +53,8 @@ class Recipe:
         settings = BUNDLE_SETTINGS[name]
         if segmentor is not None:
             settings = replace(settings, segmentor=segmentor.absolute().name)
-        return cls(root, name, settings, segmentor=segmentor, **rest)
+            segmentor = segmentor.absolute()
+        return cls(root.absolute(), name, settings, segmentor=segmentor, **rest)
 
     def check(self) -> None:
         """Raise ``InputError`` where the settings ask for weights that the bundle hasn't."""
@@ -84,14 +86,17 @@ class Recipe:
             }
         )
 
-    def worker(self) -> Worker:
-        """Load the weights. Raises ``WeightsError`` for missing or damaged ones."""
+    def worker(self, cores: int | None = None) -> Worker:
+        """Load the weights, for a worker of ``cores`` processor cores, or of all that this process may use.
+
+        Raises ``WeightsError`` for missing or damaged ones.
+        """
         import torch  # here, so that whoever only plans or writes formats doesn't wait for it
 
         from ssa.loading import load_engine
 
         loaded = load_engine(self.root, self.bundle, self.device, self.dtype, self.segmentor)
-        cores = len(os.sched_getaffinity(0))
+        cores = cores or len(os.sched_getaffinity(0))
         on_cpu = loaded.placement.device.type == "cpu"
         lanes = self.lanes or (cores if on_cpu else 1)
         threads = max(1, cores // lanes)

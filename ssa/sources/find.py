@@ -111,11 +111,16 @@ class _Finder:
             yield self._alone.item(path, name, path.name)
 
     def _listed(self, path: Path, source: str) -> Iterator[Item | Fault]:
+        empty = True
         try:
             for entry in entries_of(path):
+                empty = False
                 yield from self._entry(entry, source)
         except OSError as error:
             yield Fault(printable(source), "input", f"can't be read: {reason(error)}")
+            return
+        if empty:
+            yield Fault(printable(source), "input", "expected paths in this list; got none")
 
     def _entry(self, entry: Entry, source: str) -> Iterator[Item | Fault]:
         try:

@@ -54,5 +54,6 @@ class Item:
 
     @property
     def name(self) -> str:
-        """What to call it in a message: its source and its own name."""
-        return f"{self.key.partition('/')[0]}/{self.file_name}"
+        """What to call it in a message: its source, unless it is one itself, and its own name."""
+        source, inside, _ = self.key.partition("/")
+        return f"{source}/{self.file_name}" if inside else self.file_name

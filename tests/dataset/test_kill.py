@@ -25,7 +25,11 @@ from ssa.dataset.output import opened
 from ssa.dataset.run import Task, run
 from ssa.sources import Item
 
-OURS = (f"{os.sep}ssa{os.sep}dataset{os.sep}", f"{os.sep}ssa{os.sep}files.py", f"{os.sep}formats{os.sep}")
+OURS = (
+    f"{os.sep}ssa{os.sep}dataset{os.sep}",
+    f"{os.sep}ssa{os.sep}files.py",
+    f"{os.sep}formats{os.sep}",
+)
 
 
 def go(out: Path, items: list[Item], log: Path) -> None:
@@ -76,9 +80,7 @@ def safe_keys(out: Path) -> set[str]:
     path = out / ".ssa" / "ledger.sqlite"
     if not path.exists():
         return set()
-    rows = Ledger(path)._db.execute(
-        "SELECT key FROM items WHERE state IN (?, ?)", (KEPT, DONE)
-    )
+    rows = Ledger(path)._db.execute("SELECT key FROM items WHERE state IN (?, ?)", (KEPT, DONE))
     return {key for (key,) in rows.fetchall()}
 
 

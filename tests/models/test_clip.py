@@ -67,11 +67,11 @@ def test_scores_sum_to_one_best_first(ranker: OpenClipRanker) -> None:
 
 
 def test_ties_keep_their_order() -> None:
-    labels = ["dog", "cat", "ant"]
-    ranking = _ranking(labels, np.array([0.5, 0.5, 0.5], np.float32))
-    assert [item.label for item in ranking] == labels
-    best_last = _ranking(labels, np.array([0.5, 0.5, 0.9], np.float32))
-    assert [item.label for item in best_last] == ["ant", "dog", "cat"]
+    labels = [f"thing {i}" for i in range(40)]
+    logits = np.full(40, 0.5, np.float32)
+    assert [item.label for item in _ranking(labels, logits)] == labels
+    logits[-1] = 0.9
+    assert [item.label for item in _ranking(labels, logits)] == [labels[-1], *labels[:-1]]
 
 
 def test_each_label_is_encoded_once_and_each_crop_once(folder: Path) -> None:

@@ -35,6 +35,10 @@ def test_a_mix_of_sources(tmp_path: Path) -> None:
         *("sa_000000-2/sa_1", "sa_000000-2/sa_2", "list/other/photos/dog.jpg"),
         *("photos-2/dog.jpg", "dog.jpg", "dog-2.jpg"),
     ]
+    assert [item.name for item in items[4:]] == [
+        *("sa_000000-2/sa_2.jpg", "list/other/photos/dog.jpg"),
+        *("photos-2/dog.jpg", "dog.jpg", "dog.jpg"),
+    ]
     assert keys(found(*everything(tmp_path))[0]) == keys(items)
 
 

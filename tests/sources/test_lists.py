@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ssa.faults import Fault
 from ssa.sources.lists import entries_of
 from tests.sources.made_up import MASKS, METADATA, found, keys, make_folder, make_tar, sa1b
 
@@ -101,8 +102,10 @@ def test_broken_json_has_no_say_on_the_rest_of_its_folder(tmp_path: Path) -> Non
     assert [item.masks is not None for item in items] == [True, True]
 
 
-def test_an_empty_list_gives_nothing(tmp_path: Path) -> None:
-    assert found(write_list(tmp_path / "l.txt", "# nothing yet")) == ([], [])
+def test_an_empty_list_is_a_fault(tmp_path: Path) -> None:
+    items, faults = found(write_list(tmp_path / "l.txt", "# nothing yet"))
+    assert not items
+    assert faults == [Fault("l", "input", "expected paths in this list; got none")]
 
 
 PATHS = st.lists(

@@ -1,0 +1,48 @@
+"""Whole files: there is the old one or the new one, and nothing of a failure."""
+
+from pathlib import Path
+
+import pytest
+
+from ssa.files import whole_file, write_whole
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "file"
+    with whole_file(path) as file:
+        file.write(b"first ")
+        assert not path.exists()
+        file.write(b"second")
+    assert path.read_bytes() == b"first second"
+    assert [one.name for one in path.parent.iterdir()] == ["file"]
+
+
+def fail_half_way(path: Path) -> None:
+    with whole_file(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+
+def test_a_failure_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+    with pytest.raises(KeyboardInterrupt):
+        fail_half_way(path)
+    assert path.read_bytes() == b"old"
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with whole_file(path):
+        (left,) = tmp_path.iterdir()
+    left.write_bytes(b"left behind, and longer than what comes")
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "ü" * 127, "with space", "a.json"])
+def test_names_of_any_length_that_fits(tmp_path: Path, name: str) -> None:
+    write_whole(tmp_path / name, b"data")
+    assert (tmp_path / name).read_bytes() == b"data"
