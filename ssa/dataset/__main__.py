@@ -245,7 +245,7 @@ def _positive(text: str) -> int:
 
 def _share(text: str) -> float:
     number = float(text)
-    if not (0 <= number <= 1 or number.is_integer()):
+    if number < 0 or not (number <= 1 or number.is_integer()):
         raise argparse.ArgumentTypeError(f"expected 0 to 1, or a whole number; got {text}")
     return number
 

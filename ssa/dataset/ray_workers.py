@@ -38,7 +38,9 @@ CALLS = 8
 """Calls a worker has in a window at least, so that all end at about the same time."""
 
 ATTEMPTS = 4
-"""So many workers may die with a group in work before it is given up."""
+"""So many workers may die with a group in work before it is given up. Ray itself never gives up: it can't tell
+a death from a machine that is slow to answer.
+"""
 
 
 class Maker(Protocol):
@@ -191,9 +193,6 @@ def _pipeline(window: Sequence[Group], made_of: Any, room: Room) -> Dataset:
         compute=ray.data.ActorPoolStrategy(size=min(room.workers, len(calls))),
         num_cpus=room.cores,
         num_gpus=room.gpus,
-        # For ever: Ray counts a machine that is slow to answer, too. ``Attempts`` counts deaths.
-        max_restarts=-1,
-        max_task_retries=-1,
     )
     settings = dataset.context
     settings.enable_progress_bars = False

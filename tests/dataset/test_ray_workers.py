@@ -1,0 +1,212 @@
+"""Workers on a real cluster of several nodes: what is killed costs time and nothing else."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from dataset_doubles import Watcher, draw_pictures, files_of, items_of, png
+from hypothesis import given
+from hypothesis import strategies as st
+from ray_doubles import Deadly, Failing, Killed, Sound, Stuck
+
+from evaluation.sa1b_layout import Layout, write_scenes
+from ssa.dataset import ray_workers
+from ssa.dataset.outcomes import Annotated, Failed, Group, GroupDone
+from ssa.dataset.output import opened
+from ssa.dataset.ray_cluster import Places, Room
+from ssa.dataset.ray_workers import ATTEMPTS, Attempts, Maker, RayWorkers, _call_size
+from ssa.dataset.recipe import Recipe
+from ssa.dataset.run import Task, run
+from ssa.errors import InputError, WeightsError, WorkerError
+from ssa.faults import Fault
+from ssa.sources import find_items
+from ssa.weights import DEFAULT_ROOT
+
+ray = pytest.importorskip("ray", reason="the ray extra")
+
+DEADLY = (11, 17)
+# A node that is gone is missed at once, and not after half a minute.
+WATCHFUL = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 200,
+    "health_check_failure_threshold": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator["ray.cluster_utils.Cluster"]:
+    """A head that does no work and two nodes of one processor, joined by this process."""
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        environment.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        head = {"num_cpus": 0, "include_dashboard": False, "_system_config": WATCHFUL}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        for _ in range(2):
+            cluster.add_node(num_cpus=1)
+        ray.init(cluster.address, logging_level="error")
+        yield cluster
+        ray.shutdown()
+        cluster.shutdown()
+
+
+@pytest.fixture
+def groups(tmp_path: Path) -> list[Group]:
+    """Twelve groups of two pictures, whose numbers are not those of their places."""
+    items = items_of(draw_pictures(tmp_path / "pictures", 24))
+    return [Group(100 + n, tuple(items[2 * n : 2 * n + 2])) for n in range(12)]
+
+
+def on(cluster: "ray.cluster_utils.Cluster", maker: Maker, window: int | None = None) -> RayWorkers:
+    return RayWorkers(maker, cluster.address, Places(workers=2), window)
+
+
+def here(groups: list[Group]) -> list[GroupDone]:
+    return list(Sound().worker(1).run(groups))
+
+
+def in_order(found: list[GroupDone]) -> list[GroupDone]:
+    return sorted(found, key=lambda done: done.number)
+
+
+@pytest.fixture
+def in_calls_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_workers, "CALLS", 1)
+
+
+@pytest.mark.usefixtures("in_calls_of_several")
+def test_a_killed_worker_costs_nothing_and_a_deadly_group_only_itself(
+    cluster: "ray.cluster_utils.Cluster",
+    groups: list[Group],
+    tmp_path: Path,
+) -> None:
+    deadly = tmp_path / "deadly.png"
+    deadly.write_bytes(png(DEADLY, 1))
+    groups.insert(1, Group(7, tuple(items_of([deadly, tmp_path / "pictures" / "000.png"]))))
+    found = list(on(cluster, Deadly(DEADLY)).run(groups))
+    (given_up,) = [done for done in found if done.number == 7]
+    found.remove(given_up)
+    assert in_order(found) == here(groups[:1] + groups[2:])
+    assert [one.key for one in given_up.outcomes] == ["pictures/deadly.png", "pictures/000.png"]
+    faults = [one.fault for one in given_up.outcomes if isinstance(one, Failed)]
+    assert [fault.step for fault in faults] == ["worker", "worker"]
+    assert f"died each of {ATTEMPTS} times" in faults[0].message
+
+
+@pytest.mark.usefixtures("in_calls_of_several")
+def test_all_groups_come_once_in_several_windows_one_worker_killed(
+    cluster: "ray.cluster_utils.Cluster", groups: list[Group], tmp_path: Path
+) -> None:
+    marker = tmp_path / "killed"
+    found = list(on(cluster, Killed(marker), window=7).run(groups))
+    assert marker.exists()
+    assert in_order(found) == here(groups)
+    assert all(isinstance(one, Annotated) for done in found for one in done.outcomes)
+    first = {done.number for done in found[:7]}
+    assert first == {group.number for group in groups[:7]}
+
+
+def test_the_error_of_a_maker_comes_out_as_it_is(
+    cluster: "ray.cluster_utils.Cluster", groups: list[Group]
+) -> None:
+    with pytest.raises(WeightsError, match=r"^sam: expected a file; got none$"):
+        list(on(cluster, Failing(WeightsError("sam: expected a file; got none"))).run(groups))
+
+
+def test_a_node_that_is_lost_costs_nothing(
+    cluster: "ray.cluster_utils.Cluster", groups: list[Group], tmp_path: Path
+) -> None:
+    """Last, for the cluster is smaller then: its work goes where there is room when others are through."""
+    marker = tmp_path / "stuck"
+    coming = on(cluster, Stuck(marker)).run(groups)
+    found = list(islice(coming, 1))
+    (lost,) = [node for node in cluster.worker_nodes if node.node_id == marker.read_text()]
+    cluster.remove_node(lost, allow_graceful=False)
+    found += coming
+    assert in_order(found) == here(groups)
+
+
+def test_nothing_to_do_starts_nothing() -> None:
+    assert list(RayWorkers(Failing(WeightsError()), "nowhere:1").run([])) == []
+
+
+def test_the_client_protocol_is_refused(
+    groups: list[Group], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(InputError, match="must be HOST:PORT"):
+        list(RayWorkers(Sound(), "ray://head:10001").run(groups))
+
+
+def test_an_error_nobody_foresaw_travels_as_one_line() -> None:
+    told = ray_workers._told(TypeError("of two\nlines"))
+    assert isinstance(told, WorkerError)
+    assert str(told) == "a worker failed: unexpected TypeError: of two lines"
+
+
+@given(
+    st.integers(1, 100_000), st.integers(1, 300), st.integers(1, 64), st.sampled_from([0.0, 1.0])
+)
+def test_calls_fill_lanes_and_are_shared_out(
+    groups: int, workers: int, cores: int, gpus: float
+) -> None:
+    size, lanes = _call_size(groups, Room(workers, cores, gpus)), 1 if gpus else cores
+    assert lanes <= size <= 4 * lanes
+    assert size == lanes or groups > (size - 1) * workers
+
+
+def test_attempts_are_those_of_groups_that_did_not_end() -> None:
+    attempts = Attempts()
+    assert attempts.begin([1, 2, 3]) == 0
+    attempts.end(1)
+    assert attempts.begin([1, 2]) == 1  # begins neither
+    assert attempts.begin([1]) == 0
+    assert [attempts.begin([2]) for _ in range(3)] == [1, 2, 3]
+    assert attempts.begin([4]) == 0
+
+
+class OneCore:
+    """A recipe's worker in this process, with as many threads as one on the cluster has."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    def run(self, groups: Iterable[Group]) -> Iterator[GroupDone]:
+        return self.recipe.worker(cores=1).run(groups)
+
+
+class Losing(Watcher):
+    """Takes a node away when the first group is done."""
+
+    def __init__(self, cluster: "ray.cluster_utils.Cluster") -> None:
+        super().__init__()
+        self.cluster = cluster
+
+    def group(self, pictures: int, masks: int, faults: Sequence[Fault]) -> None:
+        if not self.masks:
+            lost = min(self.cluster.worker_nodes, key=lambda node: node.node_id)
+            self.cluster.remove_node(lost, allow_graceful=False)
+        super().group(pictures, masks, faults)
+
+
+@pytest.mark.slow
+def test_with_a_node_lost_all_files_are_those_of_one_process(
+    cluster: "ray.cluster_utils.Cluster", tmp_path: Path
+) -> None:
+    """The real engine with the miniature weights, on drawn scenes with the masks of their regions."""
+    cluster.add_node(num_cpus=1)  # another test may have lost one
+    write_scenes(tmp_path / "scenes", 70, seed=5, layout=Layout(size_px=128))
+    recipe = Recipe.of(DEFAULT_ROOT, "tiny", device="cpu")
+    several = RayWorkers(recipe, cluster.address, Places(cores=1))
+    files = []
+    for workers, watch in ((OneCore(recipe), Watcher()), (several, Losing(cluster))):
+        with opened(tmp_path / type(watch).__name__) as out:
+            found = find_items([tmp_path / "scenes"], None, out.root)
+            summary = run(out, Task(found, recipe.identity(None), ("sa1b", "coco")), workers, watch)
+            files.append(files_of(out.root))
+        assert (summary.pictures, summary.done, summary.faults) == (70, 70, 0)
+    assert files[0] == files[1]
