@@ -46,16 +46,6 @@ class Failing:
 
 
 @dataclass(frozen=True)
-class Killed:
-    """The first worker to begin its second group is killed there; its successors are not."""
-
-    marker: Path
-
-    def worker(self, cores: int) -> Worker:
-        return Worker(_Killed(self.marker), Settings())
-
-
-@dataclass(frozen=True)
 class Deadly:
     """Every worker dies of a picture of this height and width."""
 
@@ -73,18 +63,6 @@ class Stuck:
 
     def worker(self, cores: int) -> Worker:
         return Worker(_Stuck(self.marker), Settings())
-
-
-@dataclass
-class _Killed(FakeAnnotator):
-    def __init__(self, marker: Path) -> None:
-        super().__init__()
-        self.marker = marker
-
-    def annotate_all(self, pictures: Sequence[Picture], settings: Settings) -> list[AnnotatedImage]:
-        if self.calls and first_here(self.marker):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().annotate_all(pictures, settings)
 
 
 class _Deadly(FakeAnnotator):

@@ -15,7 +15,7 @@ from ssa.formats.coco import write_coco, write_coco_polygons
 from ssa.formats.example import Example, Exporter
 from ssa.formats.label_studio import write_label_studio
 from ssa.formats.panoptic import write_panoptic
-from ssa.formats.parquet import write_parquet
+from ssa.formats.parquet import check_pyarrow, write_parquet
 from ssa.formats.semantic_png import write_semantic_png
 from ssa.formats.yolo import write_yolo
 
@@ -38,13 +38,18 @@ Told = Callable[[str], None]
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
-    """The formats that ``text`` names, with commas between. Raises ``InputError`` for one that is none."""
+    """The formats that ``text`` names, with commas between.
+
+    Raises ``InputError`` for one that is none, or that needs a library which isn't there.
+    """
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name not in (SA1B, *EXPORTERS):
             raise InputError(
                 f"--format must be of {', '.join((SA1B, *EXPORTERS))}, with commas between; got {name!r}"
             )
+    if "parquet" in names:
+        check_pyarrow()
     return names
 
 

@@ -37,9 +37,9 @@ LANES_FULL = 4
 CALLS = 8
 """Calls a worker has in a window at least, so that all end at about the same time."""
 
-ATTEMPTS = 4
-"""So many workers may die with a group in work before it is given up. Ray itself never gives up: it can't tell
-a death from a machine that is slow to answer.
+ATTEMPTS = 3
+"""So many workers may die with a group in work before it is given up. Ray itself never gives up: it can't
+tell a death from a machine that is slow to answer.
 """
 
 

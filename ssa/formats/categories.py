@@ -46,14 +46,14 @@ class Categories:
 
     @classmethod
     def load(cls, path: Path) -> Categories:
-        """Read what ``save`` wrote. Raises ``InputError`` for any other content."""
+        """Read what ``save`` wrote. Raises ``InputError`` for anything else, and for nothing."""
         try:
             rows = list_of(json.loads(path.read_bytes()), "rows")
             names = [_name(row, number) for number, row in enumerate(rows, start=1)]
-        except (ValueError, RecursionError, FieldError) as error:
+        except (OSError, ValueError, RecursionError, FieldError) as error:
             raise InputError(
                 "expected a file of categories: a JSON list of objects with id (1, 2, 3, ...) and name; "
-                "got something else; take one that an earlier run wrote"
+                f"got something else in {path.name}; take one that an earlier run wrote"
             ) from error
         return cls(names)
 

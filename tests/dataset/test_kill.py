@@ -1,9 +1,13 @@
 """Killed at any moment, a run goes on as if nothing had been: SIGKILL, which nobody can prepare for."""
 
+import contextlib
 import os
 import random
+import shutil
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,6 +24,7 @@ from dataset_doubles import (
     png,
 )
 
+from evaluation.sa1b_layout import Layout, write_scenes
 from ssa.dataset.ledger import DONE, KEPT, Ledger
 from ssa.dataset.output import opened
 from ssa.dataset.run import Task, run
@@ -118,3 +123,32 @@ def _sum(item: Item) -> str | None:
         return str(decode_image(item.picture.read()).astype(int).sum())
     except ValueError:
         return None
+
+
+@pytest.mark.slow
+def test_the_command_killed_at_twenty_moments_ends_as_if_undisturbed(tmp_path: Path) -> None:
+    """With real models, 60 pictures and ``kill -9``; some die while they load, most in the midst of work."""
+    write_scenes(tmp_path / "scenes", 60, 21, Layout(size_px=128))
+    formats = ("--format", "sa1b,coco,semantic-png", "--detail")
+    command = [sys.executable, "-m", "ssa.dataset", str(tmp_path / "scenes"), *formats]
+    began = time.monotonic()
+    subprocess.run([*command, "--out", str(tmp_path / "undisturbed")], check=True)
+    whole_s = time.monotonic() - began
+    seed = int.from_bytes(os.urandom(4))
+    print(f"seed {seed}")
+    chance, deaths = random.Random(seed), 0
+    while deaths < 20:
+        # Loading takes a fixed time, so one run gets through some groups before the next kill.
+        alive = subprocess.Popen([*command, "--out", str(tmp_path / "out")])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            alive.wait(chance.uniform(0.1, 1.0) * whole_s)
+        if alive.poll() is not None:  # It got through: kill the next from the start again.
+            assert alive.returncode == 0
+            assert files_of(tmp_path / "out") == files_of(tmp_path / "undisturbed"), seed
+            shutil.rmtree(tmp_path / "out")
+            continue
+        alive.kill()
+        alive.wait()
+        deaths += 1
+    subprocess.run([*command, "--out", str(tmp_path / "out")], check=True)
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "undisturbed"), seed
