@@ -24,11 +24,13 @@ MOST_CORES_BY_A_GPU = 8
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anyone
-    "RAY_BACKEND_LOG_LEVEL": "fatal",  # on the terminal; Ray's files have the rest
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # to Ray's liking, which else warns of it
 }
-# By its name for other systems; on any, Ray then listens on the loopback address alone.
-_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+_HERE = {
+    # By its name for other systems; on any, Ray then listens on the loopback address alone.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_worker_niceness": "0",  # ours is the work, not the background; Ray would say 15
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def start_beside_us(kind: type) -> Any:
 
 def _ray(address: str | None) -> Any:
     """The library; it reads some settings when it is imported."""
-    for name, value in (_QUIET | ({} if address else _LOOPBACK)).items():
+    for name, value in (_QUIET | ({} if address else _HERE)).items():
         os.environ.setdefault(name, value)
     try:
         import ray.data

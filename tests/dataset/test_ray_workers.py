@@ -43,6 +43,7 @@ def cluster() -> Iterator["ray.cluster_utils.Cluster"]:
 
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        environment.setenv("RAY_worker_niceness", "0")
         environment.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         head = {"num_cpus": 0, "include_dashboard": False, "_system_config": WATCHFUL}
         cluster = Cluster(initialize_head=True, head_node_args=head)
