@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -117,6 +118,7 @@ def _connect(ray: Any, address: str) -> None:
             f"--ray must be HOST:PORT of a cluster's head, or auto; got {address}: Ray's client is not for "
             "this; run on a machine of the cluster"
         )
+    _check_answers(address)
     # So that every machine runs this very code, whatever checkout it has.
     environment = {"py_modules": [str(Path(ssa.__file__).parent)]}
     try:
@@ -124,6 +126,20 @@ def _connect(ray: Any, address: str) -> None:
     except (ConnectionError, RuntimeError, ValueError) as error:
         said = " ".join(str(error).split())[:300]
         raise InputError(f"--ray {address}: can't join that cluster: {said}") from error
+
+
+def _check_answers(address: str) -> None:
+    """Raise ``InputError`` where nothing listens at HOST:PORT: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        return  # "auto"; of anything else Ray says what is wrong
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"--ray {address}: expected the head of a Ray cluster there; got: {error}; check the address, "
+            "or start a cluster: ray start --head"
+        ) from error
 
 
 def _room(nodes: Sequence[Mapping[str, float]], places: Places) -> Room:

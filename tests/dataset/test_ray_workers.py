@@ -7,9 +7,11 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+import ray
 from dataset_doubles import Watcher, draw_pictures, files_of, items_of, png
 from hypothesis import given
 from hypothesis import strategies as st
+from ray.cluster_utils import Cluster
 from ray_doubles import Deadly, Failing, Sound, Stuck
 
 from evaluation.sa1b_layout import Layout, write_scenes
@@ -25,8 +27,6 @@ from ssa.faults import Fault
 from ssa.sources import find_items
 from ssa.weights import DEFAULT_ROOT
 
-ray = pytest.importorskip("ray", reason="the ray extra")
-
 DEADLY = (11, 17)
 # A node that is gone is missed after three seconds, not after half a minute.
 WATCHFUL = {
@@ -37,10 +37,8 @@ WATCHFUL = {
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator["ray.cluster_utils.Cluster"]:
+def cluster() -> Iterator[Cluster]:
     """A head that does no work and two nodes of one processor, joined by this process."""
-    from ray.cluster_utils import Cluster
-
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
         environment.setenv("RAY_worker_niceness", "0")
@@ -62,7 +60,7 @@ def groups(tmp_path: Path) -> list[Group]:
     return [Group(100 + n, tuple(items[2 * n : 2 * n + 2])) for n in range(12)]
 
 
-def on(cluster: "ray.cluster_utils.Cluster", maker: Maker, window: int | None = None) -> RayWorkers:
+def on(cluster: Cluster, maker: Maker, window: int | None = None) -> RayWorkers:
     return RayWorkers(maker, cluster.address, Places(workers=2), window)
 
 
@@ -75,7 +73,7 @@ def in_order(found: list[GroupDone]) -> list[GroupDone]:
 
 
 def test_workers_that_are_killed_cost_nothing_and_a_deadly_group_only_itself(
-    cluster: "ray.cluster_utils.Cluster",
+    cluster: Cluster,
     groups: list[Group],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -99,15 +97,13 @@ def test_workers_that_are_killed_cost_nothing_and_a_deadly_group_only_itself(
     assert f"died each of {ATTEMPTS} times" in faults[0].message
 
 
-def test_the_error_of_a_maker_comes_out_as_it_is(
-    cluster: "ray.cluster_utils.Cluster", groups: list[Group]
-) -> None:
+def test_the_error_of_a_maker_comes_out_as_it_is(cluster: Cluster, groups: list[Group]) -> None:
     with pytest.raises(WeightsError, match=r"^sam: expected a file; got none$"):
         list(on(cluster, Failing(WeightsError("sam: expected a file; got none"))).run(groups))
 
 
 def test_a_node_that_is_lost_costs_nothing(
-    cluster: "ray.cluster_utils.Cluster", groups: list[Group], tmp_path: Path
+    cluster: Cluster, groups: list[Group], tmp_path: Path
 ) -> None:
     marker = tmp_path / "stuck"
     coming = on(cluster, Stuck(marker)).run(groups)
@@ -123,12 +119,20 @@ def test_nothing_to_do_starts_nothing() -> None:
     assert list(RayWorkers(Failing(WeightsError()), "nowhere:1").run([])) == []
 
 
-def test_the_client_protocol_is_refused(
-    groups: list[Group], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("ray://head:10001", "must be HOST:PORT"),
+        ("127.0.0.1:1", "expected the head of a Ray cluster"),
+    ],
+)
+def test_an_address_that_is_none_is_told_at_once(
+    groups: list[Group], monkeypatch: pytest.MonkeyPatch, address: str, told: str
 ) -> None:
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    with pytest.raises(InputError, match="must be HOST:PORT"):
-        list(RayWorkers(Sound(), "ray://head:10001").run(groups))
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with pytest.raises(InputError, match=told):
+        list(RayWorkers(Sound(), address).run(groups))
 
 
 def test_an_error_nobody_foresaw_travels_as_one_line() -> None:
@@ -171,7 +175,7 @@ class OneCore:
 class Losing(Watcher):
     """Takes a node away when the first group is done; there is no room then for the worker it had."""
 
-    def __init__(self, cluster: "ray.cluster_utils.Cluster") -> None:
+    def __init__(self, cluster: Cluster) -> None:
         super().__init__()
         self.cluster = cluster
 
@@ -184,7 +188,7 @@ class Losing(Watcher):
 
 @pytest.mark.slow
 def test_with_a_node_lost_all_files_are_those_of_one_process(
-    cluster: "ray.cluster_utils.Cluster", tmp_path: Path
+    cluster: Cluster, tmp_path: Path
 ) -> None:
     """The real engine with the miniature weights, on drawn scenes with the masks of their regions."""
     write_scenes(tmp_path / "scenes", 70, seed=5, layout=Layout(size_px=128))
