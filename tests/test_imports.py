@@ -113,6 +113,20 @@ def test_only_loading_brings_models_and_engine_together() -> None:
         assert "ssa.engine" not in SSA[module], module
 
 
+def test_sources_and_formats_know_neither_engine_nor_run() -> None:
+    for package in ("ssa.sources", "ssa.formats"):
+        for module in within(set(SSA), package):
+            own = within(set(SSA), package)
+            assert project_modules(module) <= BASE | PURE | own, module
+            assert not [name for name in FRAMEWORKS if within(SSA[module], name)], module
+
+
+def test_a_run_over_a_dataset_is_known_to_nobody_and_loads_in_one_place() -> None:
+    run = within(set(SSA), "ssa.dataset")
+    assert not [name for name in set(SSA) - run if within(SSA[name], "ssa.dataset")]
+    assert [name for name in run if "ssa.loading" in SSA[name]] == ["ssa.dataset.recipe"]
+
+
 def test_nothing_of_ssa_imports_its_edges() -> None:
     edges = ("cog", "predict", "scripts", "tests", *_script_modules())
     for module, imported in SSA.items():

@@ -127,6 +127,11 @@ def _told(summary: Summary, out: Path) -> str:
     ]
     if summary.faults:
         lines.append(f"{summary.faults:,} errors: see {out / 'errors.jsonl'}")
+    if summary.outdated:
+        names = ",".join(summary.outdated)
+        lines.append(
+            f"pictures came since {names} was written: --format {names} brings it up to date"
+        )
     return "\n".join(lines)
 
 

@@ -69,6 +69,12 @@ def export(
     return faults
 
 
+def outdated(output: OutputFolder) -> tuple[str, ...]:
+    """Formats that were written before and lack pictures that were done since."""
+    facts = ((name, output.ledger.fact(f"export {name}")) for name in EXPORTERS)
+    return tuple(name for name, made_of in facts if made_of not in (None, _state(output)))
+
+
 def _number_labels(output: OutputFolder, first: Categories) -> Categories:
     path = output.categories_file
     before = Categories.load(path) if path.is_file() else first

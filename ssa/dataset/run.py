@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ssa.dataset.export import export
+from ssa.dataset.export import export, outdated
 from ssa.dataset.identity import Identity
 from ssa.dataset.outcomes import Annotated, Failed, GroupDone
 from ssa.dataset.output import OutputFolder
@@ -37,13 +37,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a run ended: pictures listed, done (now or before) and done now, masks of all done, faults."""
+    """How a run ended: pictures listed, done (now or before) and done now, masks of all done, faults.
+
+    ``outdated`` are formats of earlier runs that this one was not asked to write anew.
+    """
 
     pictures: int
     done: int
     new: int
     masks: int
     faults: int
+    outdated: tuple[str, ...] = ()
 
 
 def run(output: OutputFolder, task: Task, workers: Workers, watch: Watch) -> Summary:
@@ -67,7 +71,8 @@ def run(output: OutputFolder, task: Task, workers: Workers, watch: Watch) -> Sum
         watch.ended()
         faults = output.write_faults(left_out)
     after = ledger.totals
-    return Summary(after.pictures, after.done, after.done - before.done, after.masks, faults)
+    new = after.done - before.done
+    return Summary(after.pictures, after.done, new, after.masks, faults, outdated(output))
 
 
 def _annotate(output: OutputFolder, made_by: str, workers: Workers, watch: Watch) -> None:

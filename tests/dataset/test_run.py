@@ -242,7 +242,8 @@ def test_formats_are_made_at_the_end_and_again_only_when_something_came(
         run(output, Task(items[:5], IDENTITY, ("coco", "semantic-png")), FakeWorkers(), watcher)
         assert watcher.exported == ["semantic-png"]
         assert watcher.has_ended
-    go(out, items, formats=("coco",))
+    assert go(out, items).outdated == ("coco", "semantic-png")
+    assert go(out, items, formats=("coco",)).outdated == ("semantic-png",)
     assert len(json.loads((out / "coco" / "instances.json").read_bytes())["images"]) == 35
 
 
