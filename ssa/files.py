@@ -16,8 +16,9 @@ PARTIAL = ".ssa-partial"
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write, which becomes ``path`` (and replaces what was there) when the block ends well.
 
-    Folders that are missing are made. If the block raises, nothing of it stays. What is in place is on the
-    disk too: it outlives a power cut. One writer a path at a time.
+    Folders that are missing are made. If the block raises, nothing of it stays. The content is on the disk
+    before it has the name; that the name is there too, after a power cut, takes ``sync_folder``. One writer
+    a path at a time.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(_partial_name(path.name))
@@ -36,6 +37,15 @@ def write_whole(path: Path, data: bytes) -> None:
     """``data`` as the file ``path``; see ``whole_file``."""
     with whole_file(path) as file:
         file.write(data)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring the names of the files in a folder to the disk."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _partial_name(name: str) -> str:

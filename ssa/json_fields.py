@@ -50,13 +50,21 @@ def texts_of(value: object, name: str) -> tuple[str, ...]:
 def float_of(value: object, name: str) -> float:
     """``value`` if it is a finite number."""
     # JSON's true is Python's True, which is an int: no number for us.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise FieldError(name)
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise FieldError(name) from error
+    if not math.isfinite(number):
+        raise FieldError(name)
+    return number
 
 
 def integer_of(value: object, name: str) -> int:
     """``value`` if it is a whole number; 3.0 is whole."""
+    if type(value) is int:  # However long: a float holds no more than 53 bits.
+        return value
     number = float_of(value, name)
     if not number.is_integer():
         raise FieldError(name)

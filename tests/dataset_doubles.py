@@ -19,6 +19,7 @@ from ssa.dataset.outcomes import Group, GroupDone
 from ssa.dataset.workers import Worker
 from ssa.errors import InputError
 from ssa.faults import Fault
+from ssa.progress import Report, keep_silent
 from ssa.sources import Item
 from ssa.sources.item import Blob
 from ssa.types import AnnotatedImage, Annotation, Picture
@@ -39,7 +40,9 @@ class FakeAnnotator:
     log: Path | None = None
     calls: list[int] = field(default_factory=list)
 
-    def annotate_all(self, pictures: Sequence[Picture], settings: Settings) -> list[AnnotatedImage]:
+    def annotate_all(
+        self, pictures: Sequence[Picture], settings: Settings, report: Report = keep_silent
+    ) -> list[AnnotatedImage]:
         self.calls.append(len(pictures))
         return [self._annotate(picture) for picture in pictures]
 

@@ -14,6 +14,7 @@ from dataset_doubles import FakeAnnotator
 
 from ssa.config import Settings
 from ssa.dataset.workers import Worker
+from ssa.progress import Report, keep_silent
 from ssa.types import AnnotatedImage, Picture
 
 
@@ -70,7 +71,9 @@ class _Deadly(FakeAnnotator):
         super().__init__()
         self.size_hw = size_hw
 
-    def annotate_all(self, pictures: Sequence[Picture], settings: Settings) -> list[AnnotatedImage]:
+    def annotate_all(
+        self, pictures: Sequence[Picture], settings: Settings, report: Report = keep_silent
+    ) -> list[AnnotatedImage]:
         if any(one.image.shape[:2] == self.size_hw for one in pictures):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().annotate_all(pictures, settings)
@@ -81,7 +84,9 @@ class _Stuck(FakeAnnotator):
         super().__init__()
         self.marker = marker
 
-    def annotate_all(self, pictures: Sequence[Picture], settings: Settings) -> list[AnnotatedImage]:
+    def annotate_all(
+        self, pictures: Sequence[Picture], settings: Settings, report: Report = keep_silent
+    ) -> list[AnnotatedImage]:
         if first_here(self.marker, ray.get_runtime_context().get_node_id()):
             threading.Event().wait()
         return super().annotate_all(pictures, settings)

@@ -92,7 +92,9 @@ def test_stages_know_only_what_flows() -> None:
 
 
 def test_the_engine_knows_no_model_and_no_framework() -> None:
-    conductors = {f"ssa.{name}" for name in ("engine", "naming", "grouping", "choosing", "own_classes")}
+    conductors = {
+        f"ssa.{name}" for name in ("engine", "naming", "grouping", "choosing", "own_classes")
+    }
     for module in conductors:
         known = BASE | PURE | conductors | {"ssa.stages", "ssa.progress"}
         assert project_modules(module) <= known

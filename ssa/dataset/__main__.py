@@ -9,12 +9,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ssa.dataset.bar import Bar
-from ssa.dataset.export import parse_formats
+from ssa.dataset.export import Wanted, parse_formats
 from ssa.dataset.options import parser
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Workers
@@ -60,17 +61,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> Summary:
-    formats = parse_formats(options.format)
     recipe = _recipe(options)
-    first = Categories.load(options.categories) if options.categories else Categories()
-    if recipe.settings.vocabulary is not None:
-        first = first.extended(
-            [*(one.label for one in recipe.settings.vocabulary.classes), UNKNOWN]
-        )
+    wanted = Wanted(
+        parse_formats(options.format),
+        Categories.load(options.categories) if options.categories else Categories(),
+        _own_labels(recipe),
+        options.picture_prefix,
+    )
     found = find_items(options.inputs, options.masks, options.out)
-    task = Task(found, recipe.identity(options.masks), formats, first, options.mix)
+    identity = recipe.identity(options.masks)
+    task = Task(found, identity, wanted, options.mix, options.moved)
     with opened(options.out) as output, logging_redirect_tqdm():
         return run(output, task, _workers(options, recipe), Bar())
+
+
+def _own_labels(recipe: Recipe) -> tuple[str, ...]:
+    """The vocabulary's, so that they come first among categories."""
+    own = recipe.settings.vocabulary
+    return () if own is None else (*(one.label for one in own.classes), UNKNOWN)
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -85,7 +93,11 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     )
     recipe = replace(recipe, settings=settings_for(recipe.settings, _inputs(options)))
     recipe.check()
-    return recipe
+    return recipe.placed() if _is_local(options) else recipe
+
+
+def _is_local(options: argparse.Namespace) -> bool:
+    return options.ray is None and options.workers in (None, 1)
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Any]:
@@ -112,7 +124,7 @@ def _read_text(path: Path) -> str:
 
 def _workers(options: argparse.Namespace, recipe: Recipe) -> Workers:
     """Ray's where there are to be several; on a cluster a single one too."""
-    if options.ray is None and options.workers in (None, 1):
+    if _is_local(options):
         return LocalWorkers(recipe)
     places = Places(options.workers, options.cpus_per_worker, options.gpus_per_worker)
     if places.gpus == 0:
@@ -135,6 +147,15 @@ def _told(summary: Summary, out: Path) -> str:
     return "\n".join(lines)
 
 
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End at the next batch; asked again, at once: a run may die at any moment."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_DFL)
+    print("\nstopping; once more stops at once, and nothing is lost", file=sys.stderr)
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped politely either way
+    for signal_to_stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_to_stop, _stop)
     sys.exit(main())

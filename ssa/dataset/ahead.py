@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 
 def nothing() -> None:
-    """What a thread does first, unless it is told."""
+    """What is done first and last, unless it is told."""
 
 
 def map_ahead(
@@ -21,12 +21,14 @@ def map_ahead(
     threads: int,
     ahead: int,
     begin: Callable[[], None] = nothing,
+    end: Callable[[], None] = nothing,
 ) -> Iterator[R]:
     """``function`` of each item, in the items' order, computed by ``threads`` threads.
 
     Results that nobody has taken yet, and those in work, are at most ``ahead`` + 1 together; ``items`` is
     read by the thread that asks, and no further than that. Each thread calls ``begin`` first. An exception
-    of ``function`` comes out where its result would, and ends the work.
+    of ``function`` comes out where its result would, and ends the work. However it ends, ``end`` is called
+    before those still at work are waited for: it may tell them to hurry.
     """
     with ThreadPoolExecutor(threads, initializer=begin) as pool:
         waiting: deque[Future[R]] = deque()
@@ -38,5 +40,6 @@ def map_ahead(
             while waiting:
                 yield waiting.popleft().result()
         finally:
+            end()
             for future in waiting:
                 future.cancel()

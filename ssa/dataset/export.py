@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from ssa import sa1b_files
@@ -53,41 +56,70 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return names
 
 
-def export(
-    output: OutputFolder, formats: Sequence[str], first: Categories, tell: Told
-) -> list[Fault]:
-    """Number all labels and write each format that isn't up to date. What had to be left out of them.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be written beside ``annotations/``.
 
-    Numbers continue those in the folder; a new folder begins with ``first``.
+    ``numbers`` are categories whose numbers are taken already, ``labels`` those that come next whether they
+    occur or not. ``picture_prefix`` comes before a picture's name where Label Studio is to find it.
     """
-    categories = _number_labels(output, first)
+
+    formats: tuple[str, ...] = ()
+    numbers: Categories = field(default_factory=Categories)
+    labels: tuple[str, ...] = ()
+    picture_prefix: str = ""
+
+
+def check_numbers(output: OutputFolder, wanted: Wanted) -> None:
+    """Raise ``InputError`` where the numbers to begin with contradict those that the folder has."""
+    pairs = zip(_numbers_so_far(output).names, wanted.numbers.names, strict=False)
+    for number, (here, there) in enumerate(pairs, start=1):
+        if here != there:
+            raise InputError(
+                f"--categories must agree with the categories.json in --out; category {number} is "
+                f"{here!r} there and {there!r} in the file; leave it out, or use another --out"
+            )
+
+
+def export(output: OutputFolder, wanted: Wanted, tell: Told) -> list[Fault]:
+    """Number all labels and write each format that isn't up to date. What had to be left out of them."""
+    categories = _number_labels(output, wanted)
     faults = []
-    for name in formats:
+    for name in wanted.formats:
         if name != SA1B and not _is_current(output, name):
             tell(name)
-            faults += _export(output, name, categories)
+            faults += _export(output, name, categories, wanted)
     return faults
 
 
 def outdated(output: OutputFolder) -> tuple[str, ...]:
     """Formats that were written before and lack pictures that were done since."""
+    if not output.categories_file.is_file():
+        return ()
     facts = ((name, output.ledger.fact(f"export {name}")) for name in EXPORTERS)
     return tuple(name for name, made_of in facts if made_of not in (None, _state(output)))
 
 
-def _number_labels(output: OutputFolder, first: Categories) -> Categories:
+def _numbers_so_far(output: OutputFolder) -> Categories:
     path = output.categories_file
-    before = Categories.load(path) if path.is_file() else first
-    labels = dict.fromkeys(label for *_, own in output.ledger.done() for label in own)
-    categories = before.extended(labels)
-    if not path.is_file() or len(categories) != len(before):
-        categories.save(path)
+    return Categories.load(path) if path.is_file() else Categories()
+
+
+def _number_labels(output: OutputFolder, wanted: Wanted) -> Categories:
+    before = _numbers_so_far(output)
+    met = dict.fromkeys(label for *_, own in output.ledger.done() for label in own)
+    categories = before.extended((*wanted.numbers.names, *wanted.labels, *met))
+    if not output.categories_file.is_file() or len(categories) != len(before):
+        categories.save(output.categories_file)
     return categories
 
 
-def _export(output: OutputFolder, name: str, categories: Categories) -> list[Fault]:
+def _export(output: OutputFolder, name: str, categories: Categories, wanted: Wanted) -> list[Fault]:
+    write = EXPORTERS[name]
+    if name == "label-studio":
+        write = partial(write_label_studio, prefix=wanted.picture_prefix)
     examples = Examples(output)
-    left_out = EXPORTERS[name](examples, output.root / name, categories)
+    left_out = write(examples, output.root / name, categories)
     if not examples.faults and not left_out:
         output.ledger.remember(f"export {name}", _state(output))
     return examples.faults + left_out
@@ -99,8 +131,9 @@ def _is_current(output: OutputFolder, name: str) -> bool:
 
 
 def _state(output: OutputFolder) -> str:
-    """What a format is made of: equal as long as no picture was done since."""
-    return json.dumps([output.ledger.revision])
+    """What a format is made of: equal as long as no picture was done since and labels keep their numbers."""
+    numbers = hashlib.sha256(output.categories_file.read_bytes()).hexdigest()
+    return json.dumps([output.ledger.revision, numbers])
 
 
 class Examples:
@@ -115,7 +148,13 @@ class Examples:
             try:
                 yield _example(self._output.annotation_file(key).read_bytes(), key, file_name)
             except (InputError, OSError) as error:
-                self.faults.append(Fault(f"annotations/{key}.json", "export", str(error)))
+                self.faults.append(Fault(f"annotations/{key}.json", "export", _reason(error)))
+
+
+def _reason(error: InputError | OSError) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    return f"can't be read: {error.strerror}; put it back, or annotate the picture again"
 
 
 def _example(data: bytes, key: str, file_name: str) -> Example:

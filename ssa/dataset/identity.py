@@ -17,25 +17,21 @@ class Identity:
     """Everything that an annotation depends on beside its picture, as plain values by name."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self._text = json.dumps(_flat(values), sort_keys=True)
+        self.text = json.dumps(_flat(values), sort_keys=True)
 
     @property
     def digest(self) -> str:
         """A short text that stands for all of it."""
-        return hashlib.sha256(self._text.encode()).hexdigest()[:16]
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
-    def claim(self, ledger: Ledger, mix: bool) -> None:
-        """Make this run's results those of the ledger.
-
-        Raises ``InputError`` where the ledger has results of another identity, unless they may be mixed.
-        """
+    def check(self, ledger: Ledger) -> None:
+        """Raise ``InputError`` where the ledger has results of another identity."""
         before = ledger.fact("identity")
-        if before is not None and before != self._text and ledger.revision and not mix:
+        if before is not None and before != self.text:
             raise InputError(
-                f"--out holds annotations made otherwise ({_difference(before, self._text)}); use another "
+                f"--out holds annotations made otherwise ({_difference(before, self.text)}); use another "
                 "--out, the settings of before, or --mix to keep those and do the rest in the new way"
             )
-        ledger.remember("identity", self._text)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -44,10 +44,11 @@ CREATE INDEX IF NOT EXISTS work ON items (listing, state, grp);
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger has of a picture: where it is in the work, and how many bytes went in."""
+    """What the ledger has of a picture: how far it is, the file it was in, how many bytes went in."""
 
     state: int
-    sizes: tuple[int | None, int | None]
+    path: Path
+    sizes: tuple[int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,12 @@ class Ledger:
         if row is None:
             return None
         picture, masks = _unpacked(row[1])
-        return Known(row[0], (picture.size if picture else None, masks.size if masks else None))
+        return Known(row[0], picture.path, (picture.size, masks.size if masks else None))
 
     def forget_result(self, key: str) -> None:
         """Have a picture annotated again."""
         self._db.execute("UPDATE items SET state = ? WHERE key = ?", (WAITING, key))
+        self._grow_revision()
 
     @property
     def next_group(self) -> int:
@@ -157,9 +159,10 @@ class Ledger:
             ).fetchall()
             yield Group(number, tuple(_item(*row) for row in rows))
 
-    def keep(self, outcomes: Sequence[Outcome], made_by: str) -> None:
-        """Put on record what came of a group, with all its documents, at once."""
+    def keep(self, outcomes: Sequence[Outcome], made_by: str, identity: str = "") -> None:
+        """Put on record what came of a group, with all its documents, and whose work it is, at once."""
         with self._transaction():
+            self.remember("identity", identity)
             for one in outcomes:
                 if isinstance(one, Annotated):
                     self._keep(one, made_by)
@@ -199,14 +202,17 @@ class Ledger:
             for key in keys:
                 self._db.execute("UPDATE items SET state = ? WHERE key = ?", (DONE, key))
                 self._db.execute("DELETE FROM documents WHERE key = ?", (key,))
-            self.remember("revision", str(self.revision + 1))
+            self._grow_revision()
 
     # Results -------------------------------------------------------------------------------------------
 
     @property
     def revision(self) -> int:
-        """Grows whenever pictures are done."""
+        """Grows whenever pictures are done, or done no longer."""
         return int(self.fact("revision") or 0)
+
+    def _grow_revision(self) -> None:
+        self.remember("revision", str(self.revision + 1))
 
     def done(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """Key, file name and labels of every picture ever done, in the order of their keys."""
@@ -256,16 +262,14 @@ def _packed(item: Item) -> str:
     return json.dumps([one and [str(one.path), one.offset, one.size] for one in blobs])
 
 
-def _unpacked(blobs: str) -> tuple[Blob | None, Blob | None]:
-    picture, masks = (_blob(fields) for fields in json.loads(blobs))
-    return picture, masks
+def _unpacked(blobs: str) -> tuple[Blob, Blob | None]:
+    picture, masks = json.loads(blobs)
+    return _blob(picture), None if masks is None else _blob(masks)
 
 
-def _blob(fields: Any) -> Blob | None:
-    return None if fields is None else Blob(Path(fields[0]), fields[1], fields[2])
+def _blob(fields: Any) -> Blob:
+    return Blob(Path(fields[0]), fields[1], fields[2])
 
 
 def _item(key: str, file_name: str, blobs: str) -> Item:
-    picture, masks = _unpacked(blobs)
-    assert picture is not None, key
-    return Item(key, file_name, picture, masks)
+    return Item(key, file_name, *_unpacked(blobs))

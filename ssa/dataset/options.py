@@ -85,6 +85,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="categories.json of an earlier run: ids go on from it",
     )
+    options.add_argument(
+        "--moved", action="store_true", help="inputs lie in other places than in earlier runs"
+    )
+    options.add_argument(
+        "--picture-prefix",
+        default="",
+        metavar="URL",
+        help="label-studio: what comes before a picture's name where it is served",
+    )
     _add_engine(options.add_argument_group("the models"))
     _add_workers(options.add_argument_group("several processors, GPUs or machines, by Ray"))
     _add_labels(options.add_argument_group("the labels"))
@@ -167,10 +176,9 @@ def _add_numbers(group: argparse._ArgumentGroup, numbers: tuple[Number, ...]) ->
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more; got {number}")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more; got {text!r}")
+    return int(text)
 
 
 def _share(text: str) -> float:

@@ -16,13 +16,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
+from ssa.dataset.identity import Identity
 from ssa.dataset.ledger import Ledger
 from ssa.dataset.outcomes import Failed, GroupDone
 from ssa.errors import InputError, OutputError
 from ssa.faults import Fault
-from ssa.files import write_whole
+from ssa.files import sync_folder, whole_file, write_whole
 
 # What is wrong with one name is that picture's fault; anything else is the folder's.
 _BAD_NAME = {
@@ -59,17 +61,20 @@ class OutputFolder:
         """Write what a run that was killed had kept but not yet written."""
         self._write(self.ledger.kept())
 
-    def keep(self, done: GroupDone, made_by: str) -> list[Fault]:
+    def keep(self, done: GroupDone, identity: Identity) -> list[Fault]:
         """Keep what came of a group, and write its files. The faults, those of writing among them."""
-        self.ledger.keep(done.outcomes, made_by)
+        self.ledger.keep(done.outcomes, identity.digest, identity.text)
         faults = [one.fault for one in done.outcomes if isinstance(one, Failed)]
         return faults + self._write(self.ledger.kept())
 
     def write_faults(self, more: Iterable[Fault] = ()) -> int:
         """Write ``errors.jsonl`` anew: the ledger's faults and then ``more``. How many there are."""
-        rows = [json.dumps(asdict(one)) for one in (*self.ledger.faults(), *more)]
-        write_whole(self.errors_file, "".join(f"{row}\n" for row in rows).encode("ascii"))
-        return len(rows)
+        count = 0
+        with whole_file(self.errors_file) as file:
+            for one in chain(self.ledger.faults(), more):
+                file.write(json.dumps(asdict(one)).encode("ascii") + b"\n")
+                count += 1
+        return count
 
     def _write(self, keys: list[str]) -> list[Fault]:
         faults, written = [], []
@@ -85,8 +90,15 @@ class OutputFolder:
                 )
                 self.ledger.fail(key, faults[-1])
         if written:
+            self._sync_folders(written)
             self.ledger.settle(written)
         return faults
+
+    def _sync_folders(self, keys: list[str]) -> None:
+        """Before the ledger lets go of documents, their files must be there to stay, whatever happens."""
+        parents = {parent for key in keys for parent in self.annotation_file(key).parents}
+        for folder in parents - set(self.root.parents):
+            sync_folder(folder)
 
 
 @contextmanager
@@ -137,6 +149,6 @@ def _errors_told(root: Path) -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         raise OutputError(
-            f"can't write to {root.name}: {said or error}; nothing that was done is lost: put that right "
-            "and run the same command again"
+            f"the run in {root.name} had to stop: {said or error}; nothing that was done is lost: put that "
+            "right and run the same command again"
         ) from error

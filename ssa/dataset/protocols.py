@@ -8,6 +8,7 @@ from typing import Protocol
 from ssa.config import Settings
 from ssa.dataset.outcomes import Group, GroupDone
 from ssa.faults import Fault
+from ssa.progress import Report
 from ssa.types import AnnotatedImage, Picture
 
 
@@ -15,7 +16,7 @@ class Annotator(Protocol):
     """What a worker needs of an engine."""
 
     def annotate_all(
-        self, pictures: Sequence[Picture], settings: Settings
+        self, pictures: Sequence[Picture], settings: Settings, report: Report
     ) -> list[AnnotatedImage]: ...
 
 

@@ -24,6 +24,10 @@ FORMAT = 1
 """Raise it when the same settings come to give other annotations."""
 
 
+MOST_LANES = 8
+"""Lanes on a CPU unless told: each holds a group's pictures in memory, and what the models make of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """A worker to be: weights, where they run, and what is asked of them.
@@ -52,18 +56,40 @@ class Recipe:
         name = choose_bundle(root, bundle).name
         settings = BUNDLE_SETTINGS[name]
         if segmentor is not None:
-            settings = replace(settings, segmentor=segmentor.absolute().name)
             segmentor = segmentor.absolute()
+            settings = replace(settings, segmentor=segmentor.name)
         return cls(root.absolute(), name, settings, segmentor=segmentor, **rest)
 
     def check(self) -> None:
-        """Raise ``InputError`` where the settings ask for weights that the bundle hasn't."""
+        """Raise ``InputError`` where the settings ask for weights that aren't there, or for none of those."""
+        if self.segmentor is not None and not self.segmentor.is_dir():
+            raise InputError(
+                f"--segmentor must be coco, ade20k or a folder; got {self.segmentor.name}, which is none"
+            )
+        if self.segmentor is not None and self.settings.label_mode != "closed-set":
+            raise InputError(
+                "--segmentor belongs to --labels closed-set; leave it out, or say that"
+            )
         bundle = choose_bundle(self.root, self.bundle)
         if self.settings.mask_source == "semantic-sam" and not bundle.has("semantic_sam"):
             raise InputError(
                 f"--masks semantic-sam needs weights that bundle {self.bundle} doesn't have; "
                 f"{bundle.remedy_for('semantic_sam')}"
             )
+
+    def placed(self) -> Recipe:
+        """The same with the device and number type that are chosen in this process, where none were.
+
+        Raises ``InputError`` for a device that isn't there.
+        """
+        from ssa.device import choose_placement
+
+        try:
+            placement = choose_placement(self.device, self.dtype)
+        except (ValueError, RuntimeError) as error:  # the latter is torch's, of many lines
+            raise InputError(str(error).partition("\n")[0]) from error
+        number_type = str(placement.dtype).removeprefix("torch.")
+        return replace(self, device=str(placement.device), dtype=number_type)
 
     def identity(self, masks: str | None) -> Identity:
         """What the annotations depend on; ``masks`` is where they come from, None for both ways."""
@@ -98,7 +124,7 @@ class Recipe:
         loaded = load_engine(self.root, self.bundle, self.device, self.dtype, self.segmentor)
         cores = cores or len(os.sched_getaffinity(0))
         on_cpu = loaded.placement.device.type == "cpu"
-        lanes = self.lanes or (cores if on_cpu else 1)
+        lanes = self.lanes or (min(cores, MOST_LANES) if on_cpu else 1)
         threads = max(1, cores // lanes)
         logger.info("%d lanes of %d threads", lanes, threads)
         return Worker(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ssa.dataset.export import export, outdated
+from ssa.dataset.export import Wanted, check_numbers, export, outdated
 from ssa.dataset.identity import Identity
-from ssa.dataset.outcomes import Annotated, Failed, GroupDone
+from ssa.dataset.ledger import FAILED, Ledger
+from ssa.dataset.outcomes import Annotated, Failed, Outcome
 from ssa.dataset.output import OutputFolder
 from ssa.dataset.plan import plan
 from ssa.dataset.protocols import Watch, Workers
 from ssa.errors import OutputError
 from ssa.faults import Fault
-from ssa.formats.categories import Categories
 from ssa.sources import Item
 
 HOPELESS = 3
@@ -24,15 +24,15 @@ HOPELESS = 3
 class Task:
     """What is wanted of a run, apart from who does the work.
 
-    ``found`` is what to annotate; ``first`` are categories whose numbers are taken already; ``mix`` allows
-    results of other settings in the same folder.
+    ``found`` is what to annotate. ``mix`` allows results of other settings in the same folder, ``moved``
+    inputs in other places than before.
     """
 
     found: Iterable[Item | Fault]
     identity: Identity
-    formats: tuple[str, ...] = ()
-    first: Categories = field(default_factory=Categories)
+    wanted: Wanted = field(default_factory=Wanted)
     mix: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,16 @@ def run(output: OutputFolder, task: Task, workers: Workers, watch: Watch) -> Sum
     """
     ledger = output.ledger
     output.recover()
-    task.identity.claim(ledger, task.mix)
-    plan(ledger, task.found, output.is_written)
+    if not task.mix:
+        task.identity.check(ledger)
+    check_numbers(output, task.wanted)
+    plan(ledger, task.found, output.is_written, task.moved)
     before = ledger.totals
     left_out: list[Fault] = []
     watch.listed(before.pictures, before.done)
     try:
-        _annotate(output, task.identity.digest, workers, watch)
-        left_out = export(output, task.formats, task.first, watch.exporting)
+        _annotate(output, task.identity, workers, watch)
+        left_out = export(output, task.wanted, watch.exporting)
     finally:
         watch.ended()
         faults = output.write_faults(left_out)
@@ -75,13 +77,15 @@ def run(output: OutputFolder, task: Task, workers: Workers, watch: Watch) -> Sum
     return Summary(after.pictures, after.done, new, after.masks, faults, outdated(output))
 
 
-def _annotate(output: OutputFolder, made_by: str, workers: Workers, watch: Watch) -> None:
+def _annotate(output: OutputFolder, identity: Identity, workers: Workers, watch: Watch) -> None:
     hopeless = 0
     for done in workers.run(output.ledger.work()):
-        faults = output.keep(done, made_by)
+        tried = [one for one in done.outcomes if _is_first_try(one, output.ledger)]
+        faults = output.keep(done, identity)
         found = [one for one in done.outcomes if isinstance(one, Annotated)]
         watch.group(len(done.outcomes), sum(one.masks for one in found), faults)
-        hopeless = hopeless + 1 if _all_failed_in_models(done) else 0
+        if tried:
+            hopeless = hopeless + 1 if all(isinstance(one, Failed) for one in tried) else 0
         if hopeless == HOPELESS:
             raise OutputError(
                 f"the models failed on every picture of {HOPELESS} groups in a row, at last with: "
@@ -89,10 +93,8 @@ def _annotate(output: OutputFolder, made_by: str, workers: Workers, watch: Watch
             )
 
 
-def _all_failed_in_models(done: GroupDone) -> bool:
-    tried = [one for one in done.outcomes if not _never_reached_models(one)]
-    return bool(tried) and all(isinstance(one, Failed) for one in tried)
-
-
-def _never_reached_models(outcome: Annotated | Failed) -> bool:
-    return isinstance(outcome, Failed) and outcome.fault.step != "annotate"
+def _is_first_try(outcome: Outcome, ledger: Ledger) -> bool:
+    """Whether the models had this picture, and never before: what fails again and again says nothing new."""
+    known = ledger.known(outcome.key)
+    reached = isinstance(outcome, Annotated) or outcome.fault.step in ("annotate", "worker")
+    return reached and known is not None and known.state != FAILED

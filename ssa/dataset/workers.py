@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from threading import Event
 
 from ssa import sa1b_files
 from ssa.config import Settings
@@ -15,6 +16,7 @@ from ssa.errors import ImageError, InputError, OutOfMemory
 from ssa.faults import Fault
 from ssa.formats.example import label_of
 from ssa.image import decode_image
+from ssa.progress import StageReport
 from ssa.sa1b_files import GivenMasks
 from ssa.sources import Item
 from ssa.types import AnnotatedImage, Picture
@@ -66,12 +68,22 @@ class Worker:
         self._detail = detail
         self._lanes = lanes
         self._begin = begin
+        self._is_stopping = Event()
 
     def run(self, groups: Iterable[Group]) -> Iterator[GroupDone]:
-        """Each group and what came of it, in order; reads some pictures ahead of what was asked for."""
+        """Each group and what came of it, in order; reads some pictures ahead of what was asked for.
+
+        Who stops asking (closes it, or fails meanwhile) waits for no more than a batch of each lane.
+        """
+        self._is_stopping.clear()
         loaded = map_ahead(self._load, _entries(groups), DECODERS, ahead=DECODERS)
         finished = map_ahead(
-            self._annotate, _parts(loaded), self._lanes, ahead=self._lanes, begin=self._begin
+            self._annotate,
+            _parts(loaded),
+            self._lanes,
+            ahead=self._lanes,
+            begin=self._begin,
+            end=self._is_stopping.set,
         )
         outcomes: list[Outcome] = []
         for part, found in finished:
@@ -86,28 +98,45 @@ class Worker:
     def _annotate(self, part: Part) -> tuple[Part, list[Outcome]]:
         loaded = [one for one in part.entries if isinstance(one, Loaded)]
         results = iter(self._through_engine(loaded))
-        outcomes = [one if isinstance(one, Failed) else next(results) for one in part.entries]
+        outcomes = [
+            one if isinstance(one, Failed) else self._encoded(one, next(results))
+            for one in part.entries
+        ]
         # The pictures are let go: what waits to be taken is only what came of them.
         return replace(part, entries=()), outcomes
 
-    def _through_engine(self, loaded: Sequence[Loaded]) -> list[Outcome]:
+    def _through_engine(self, loaded: Sequence[Loaded]) -> Sequence[AnnotatedImage | Failed]:
         """All together; where that fails, one by one, so that one picture's trouble is its own."""
         if not loaded:
             return []
         try:
-            found = self._engine.annotate_all([one.picture for one in loaded], self._settings)
-            return [self._encoded(*pair) for pair in zip(loaded, found, strict=True)]
+            pictures = [one.picture for one in loaded]
+            return self._engine.annotate_all(pictures, self._settings, self._check_stopping)
         except Exception as error:
             if len(loaded) > 1:
-                return [outcome for one in loaded for outcome in self._through_engine([one])]
-            item = loaded[0].item
-            return [Failed(item.key, Fault(item.name, "annotate", _reason(error)))]
+                return [found for one in loaded for found in self._through_engine([one])]
+            return [_failed(loaded[0].item, "annotate", error)]
 
-    def _encoded(self, loaded: Loaded, annotated: AnnotatedImage) -> Outcome:
+    def _check_stopping(self, _: StageReport) -> None:
+        if self._is_stopping.is_set():
+            raise _Stopping
+
+    def _encoded(self, loaded: Loaded, annotated: AnnotatedImage | Failed) -> Outcome:
+        if isinstance(annotated, Failed):
+            return annotated
         item = loaded.item
-        document = sa1b_files.dumps(annotated, item.key, item.file_name, loaded.given, self._detail)
+        try:
+            document = sa1b_files.dumps(
+                annotated, item.key, item.file_name, loaded.given, self._detail
+            )
+        except ValueError as error:  # a number that JSON has not, in a field that came with a mask
+            return _failed(item, "encode", error)
         labels = tuple(dict.fromkeys(map(label_of, annotated.annotations)))
         return Annotated(item.key, document, labels, len(annotated.annotations))
+
+
+class _Stopping(BaseException):
+    """Ends a lane's work between two batches; no error of a picture's."""
 
 
 def load(item: Item, settings: Settings) -> Loaded | Failed:
@@ -123,7 +152,7 @@ def load(item: Item, settings: Settings) -> Loaded | Failed:
         proposals = None if given is None else given.proposals
         _check_sizes(image.shape[:2], given)
     except (OSError, EOFError, InputError, MemoryError) as error:
-        return Failed(item.key, Fault(item.name, step, _reason(error)))
+        return _failed(item, step, error)
     return Loaded(item, Picture(image, proposals), given)
 
 
@@ -161,6 +190,10 @@ def _parts(loaded: Iterable[tuple[_Entry, Loaded | Failed]]) -> Iterator[Part]:
         if entry.is_last or pixels >= PART_PX:
             yield Part(entry.group, tuple(entries), entry.is_last)
             entries, pixels = [], 0
+
+
+def _failed(item: Item, step: str, error: Exception) -> Failed:
+    return Failed(item.key, Fault(item.name, step, _reason(error)))
 
 
 def _reason(error: Exception) -> str:

@@ -32,7 +32,9 @@ def brush_rle(rle: RLE) -> bytes:
     """
     count = rle.height * rle.width * _CHANNELS
     if count >= 1 << 32:
-        raise ValueError(f"expected fewer than 2^30 pixels; got {rle.height} × {rle.width}")
+        raise ValueError(
+            f"expected fewer than 2^30 pixels; got {rle.height} × {rle.width}; take another format"
+        )
     lengths, inside = _split(*_runs_of_rows(masks.decode(rle)))
     return np.packbits(np.concatenate([_head(count), _body(lengths, inside)])).tobytes()
 

@@ -30,6 +30,9 @@ class Categories:
     def __len__(self) -> int:
         return len(self._ids)
 
+    def __contains__(self, label: str) -> bool:
+        return label in self._ids
+
     def id_of(self, label: str) -> int:
         """The id of a label, 1 or more. Raises ``KeyError`` for one never met."""
         return self._ids[label]

@@ -25,10 +25,10 @@ Segmentation = Callable[[RLE], Row | list[list[int]]]
 def write_coco(examples: Iterable[Example], folder: Path, categories: Categories) -> list[Fault]:
     """Write ``instances.json`` under a folder, masks as compressed run lengths; see ``Exporter``.
 
-    Pictures and masks are numbered from 1 on, in order. A picture's ``file_name`` is its key, which is
-    unique and tells its source; its own name need not be. Boxes are left, top, columns, rows, so one pixel
-    is 1 wide (unlike in SA-1B). ``predicted_iou``, ``stability_score`` and ``class_proposals`` are kept
-    beside COCO's fields.
+    Pictures and masks are numbered from 1 on, in order. A picture's ``file_name`` is its key with its own
+    suffix (``Example.picture_name``), which tells its source; its own name need not be unique. Boxes are
+    left, top, columns, rows, so one pixel is 1 wide (unlike in SA-1B). ``predicted_iou``,
+    ``stability_score`` and ``class_proposals`` are kept beside COCO's fields.
     """
     return _write(examples, folder, categories, "coco", _run_lengths)
 
@@ -56,9 +56,9 @@ def _write(
     # The longest list first: it alone is written once.
     names = ("annotations", "images", "categories")
     with json_lists(folder / "instances.json", *names) as (rows, images, classes):
-        made, numbers = each_converted(examples, step, convert, faults), count(1)
+        made, numbers = each_converted(examples, step, categories, convert, faults), count(1)
         for image_id, (example, found) in enumerate(made, start=1):
-            images.add(_image(example, image_id))
+            images.add(image_row(example, image_id))
             for row in found:
                 rows.add({"id": next(numbers), "image_id": image_id, **row})
         for category_id, name in enumerate(categories.names, start=1):
@@ -66,10 +66,11 @@ def _write(
     return faults
 
 
-def _image(example: Example, image_id: int) -> Row:
+def image_row(example: Example, image_id: int) -> Row:
+    """A picture as all of COCO's formats list it."""
     return {
         "id": image_id,
-        "file_name": example.key,
+        "file_name": example.picture_name,
         "height": example.height,
         "width": example.width,
     }

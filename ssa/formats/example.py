@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ssa.faults import Fault
 from ssa.formats.categories import Categories
@@ -25,6 +25,24 @@ class Example:
     height: int
     width: int
     annotations: tuple[Annotation, ...]
+
+    @property
+    def picture_name(self) -> str:
+        """The key as the name of a picture's file: with the suffix of its own name, which keys may lack.
+
+        One with given masks is called after its JSON: "sa/sa_1" is the key of "sa/sa_1.jpg".
+        """
+        own = PurePosixPath(self.file_name)
+        has_suffix = self.key.lower().endswith(own.suffix.lower())
+        # "x.jpg.jpg" with masks has the key "x.jpg".
+        is_stem = self.key.rpartition("/")[2] == own.stem
+        return self.key if has_suffix and not is_stem else self.key + own.suffix
+
+    @property
+    def picture_stem(self) -> str:
+        """``picture_name`` without the picture's suffix, and with whatever dots come before it."""
+        name = self.picture_name
+        return name[: len(name) - len(PurePosixPath(self.file_name).suffix)]
 
 
 def label_of(annotation: Annotation) -> str:

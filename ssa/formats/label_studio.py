@@ -38,9 +38,10 @@ def write_label_studio(
 ) -> list[Fault]:
     """Write ``tasks.json`` and ``config.xml`` under a folder; see ``Exporter``.
 
-    A task's picture is ``prefix`` and the example's key: "https://example.org/" if pictures are served
-    there, "/data/local-files/?d=" for Label Studio's own local storage. Every mask is a region, whether
-    others hide it or not, with ``predicted_iou`` for its score; a picture without masks is a task too.
+    A task's picture is ``prefix`` and the example's ``picture_name``: "https://example.org/" if pictures
+    are served there, "/data/local-files/?d=" for Label Studio's own local storage. Every mask is a region,
+    whether others hide it or not, with ``predicted_iou`` for its score; a picture without masks is a task
+    too.
     """
     _write_configuration(folder / "config.xml", categories)
 
@@ -49,7 +50,7 @@ def write_label_studio(
 
     faults: list[Fault] = []
     with json_list(folder / "tasks.json") as tasks:
-        for _, row in each_converted(examples, "label-studio", task, faults):
+        for _, row in each_converted(examples, "label-studio", categories, task, faults):
             tasks.add(row)
     return faults
 
@@ -59,7 +60,7 @@ def _task(example: Example, prefix: str) -> Row:
         _region(annotation, position) for position, annotation in enumerate(example.annotations)
     ]
     return {
-        "data": {_IMAGE: prefix + example.key},
+        "data": {_IMAGE: prefix + example.picture_name},
         "predictions": [{"model_version": MODEL_VERSION, "result": regions}],
     }
 

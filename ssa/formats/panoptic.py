@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +19,11 @@ from ssa.colours import label_colours
 from ssa.faults import Fault
 from ssa.files import write_whole
 from ssa.formats.categories import Categories
+from ssa.formats.coco import Row, image_row
 from ssa.formats.converting import each_converted
 from ssa.formats.example import Example, label_of
 from ssa.formats.json_stream import json_lists
 from ssa.painting import paint
-
-Row = dict[str, Any]
 
 
 def write_panoptic(
@@ -36,7 +34,7 @@ def write_panoptic(
     Overlap is resolved as in ``ssa.painting``: smaller masks lie on top. A segment's id is its mask's
     position in the picture + 1; its area and box (left, top, columns, rows) are those of its visible part,
     and a mask that others hide wholly is no segment. Every category is a thing: an open vocabulary has no
-    stuff. Pictures go by their keys, which are unique; their own names need not be.
+    stuff. Pictures are called as in ``ssa.formats.coco``.
     """
     faults: list[Fault] = []
 
@@ -47,9 +45,9 @@ def write_panoptic(
 
     path = folder / "panoptic.json"
     with json_lists(path, "annotations", "images", "categories") as (rows, images, classes):
-        made = each_converted(examples, "panoptic", segments, faults)
+        made = each_converted(examples, "panoptic", categories, segments, faults)
         for image_id, (example, found) in enumerate(made, start=1):
-            images.add(_image(example, image_id))
+            images.add(image_row(example, image_id))
             rows.add(
                 {"image_id": image_id, "file_name": _png_name(example), "segments_info": found}
             )
@@ -94,15 +92,6 @@ def _box(rows: slice, columns: slice) -> list[int]:
 
 def _png_name(example: Example) -> str:
     return f"{example.key}.png"
-
-
-def _image(example: Example, image_id: int) -> Row:
-    return {
-        "id": image_id,
-        "file_name": example.key,
-        "height": example.height,
-        "width": example.width,
-    }
 
 
 def _category(category_id: int, name: str) -> Row:

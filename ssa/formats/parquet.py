@@ -31,7 +31,7 @@ def write_parquet(examples: Iterable[Example], folder: Path, categories: Categor
         return found
 
     faults: list[Fault] = []
-    made = each_converted(in_order(examples), "parquet", rows, faults)
+    made = each_converted(in_order(examples), "parquet", categories, rows, faults)
     for name, group in groupby(made, key=lambda one: _file_name(one[0].key)):
         with (
             tables.growing_table(folder / "masks" / name, tables.MASKS) as masks,

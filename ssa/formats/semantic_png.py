@@ -44,7 +44,7 @@ def write_semantic_png(
         write_whole(folder / f"{example.key}.png", data)
 
     faults: list[Fault] = []
-    for _ in each_converted(examples, "semantic-png", write, faults):
+    for _ in each_converted(examples, "semantic-png", categories, write, faults):
         pass
     return faults
 

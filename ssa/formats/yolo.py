@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -20,25 +20,26 @@ _IN_PIXEL = 0.4
 
 
 def write_yolo(examples: Iterable[Example], folder: Path, categories: Categories) -> list[Fault]:
-    """Write ``labels/<key without ending>.txt`` and ``data.yaml`` under a folder; see ``Exporter``.
+    """Write ``labels/<picture_stem>.txt`` and ``data.yaml`` under a folder; see ``Exporter``.
 
-    The pictures belong in ``images/`` beside, under their keys. A class is its category's id - 1. A line is
-    one mask: a polygon through the centres of its border pixels (``ssa.polygons.contour_of``). What readers
-    paint with ``cv2.fillPoly`` is then the mask to the pixel, but for the lines that join several parts.
+    The pictures belong in ``images/`` beside, each as its ``Example.picture_name``. A class is its
+    category's id - 1. A line is one mask: a polygon through the centres of its border pixels
+    (``ssa.polygons.contour_of``). What readers paint with ``cv2.fillPoly`` is then the mask to the pixel,
+    but for the lines that join several parts.
     An empty mask has no line, a picture without masks an empty file.
 
-    Of two pictures that differ in their ending alone the second is left out. Examples must come in the order
+    Of two pictures that differ in their suffix alone the second is left out. Examples must come in the order
     of their keys: ``ValueError`` for another.
     """
     taken = _Taken()
 
     def write(example: Example) -> None:
-        name = taken.by(example.key)
+        name = taken.by(example)
         text = "".join(_lines(example, categories))
         write_whole(folder / "labels" / name, text.encode("ascii"))
 
     faults: list[Fault] = []
-    for _ in each_converted(in_order(examples), "yolo", write, faults):
+    for _ in each_converted(in_order(examples), "yolo", categories, write, faults):
         pass
     write_whole(folder / "data.yaml", _data_yaml(categories.names).encode("utf-8"))
     return faults
@@ -50,14 +51,14 @@ class _Taken:
     def __init__(self) -> None:
         self._key_of_stem: dict[str, str] = {}
 
-    def by(self, key: str) -> str:
-        """The file's name for a key. Raises ``ValueError`` if an earlier key has it."""
-        # Keys come in order, and those with a stem's name begin with it and ".": none follows "stem/". What
-        # stays begins this key itself, so there are never many.
+    def by(self, example: Example) -> str:
+        """The file's name for an example. Raises ``ValueError`` if one with an earlier key has it."""
+        # Keys come in order, and those that want a stem's file are the stem itself or begin with it and ".":
+        # none follows "stem/". What stays begins this key itself, so there are never many.
+        key, stem = example.key, example.picture_stem
         self._key_of_stem = {
-            stem: first for stem, first in self._key_of_stem.items() if key < f"{stem}/"
+            other: first for other, first in self._key_of_stem.items() if key < f"{other}/"
         }
-        stem = key.removesuffix(PurePosixPath(key).suffix)
         first = self._key_of_stem.setdefault(stem, key)
         if first != key:
             raise ValueError(

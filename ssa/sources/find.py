@@ -11,7 +11,7 @@ from typing import Literal
 from ssa.errors import InputError
 from ssa.faults import Fault
 from ssa.sources.alone import PicturesAlone
-from ssa.sources.folders import folder_items, identity_of
+from ssa.sources.folders import folder_items, identity_of, is_output
 from ssa.sources.item import Item
 from ssa.sources.lists import Entry, entries_of
 from ssa.sources.names import SourceNames, is_picture, printable
@@ -37,7 +37,8 @@ def find_items(inputs: Sequence[Path], masks: MaskSource, out: Path) -> Iterator
     The order and the keys depend on nothing but the inputs, their order and the names in them.
 
     ``masks`` "given" takes all from JSON beside pictures, "sam" and "semantic-sam" none; None those of each
-    folder or tar whose JSON holds masks. ``out`` is passed over where a folder holds it.
+    folder or tar whose JSON holds masks. ``out`` is passed over where a folder holds it, and so are the
+    results of other runs.
 
     Found one by one while they are asked for; but at once raises ``InputError`` for an input that is not
     there, or is none of these, or is ``out``.
@@ -59,6 +60,10 @@ def kind_of(path: Path) -> Kind:
     except OSError as error:
         raise InputError(f"{_EXPECTED}; got: {reason(error)}; check the name") from error
     if stat.S_ISDIR(mode):
+        if is_output(path):
+            raise InputError(
+                f"{_EXPECTED}; got the results of a run; name the folder of its pictures"
+            )
         return "folder"
     if not stat.S_ISREG(mode):
         raise InputError(f"{_EXPECTED}; got neither a file nor a folder; name a file")

@@ -15,6 +15,9 @@ from ssa.sources.pairing import MaskSource, Place, fault, items_in, reason, want
 Identity = tuple[int, int]
 """What the system knows a folder by, whatever path leads to it: device and inode."""
 
+# What every run leaves in its output.
+_LEDGER = Path(".ssa", "ledger.sqlite")
+
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
@@ -36,8 +39,8 @@ class _Listing:
 def folder_items(root: Path, source: str, masks: MaskSource, out: Path) -> Iterator[Item | Fault]:
     """The items under a folder: its own by name, then those of each folder in it, by name.
 
-    Links are followed, but none back to a folder above itself. ``out`` is passed over. At any time the
-    names in one folder are held, and the paths of those that still wait.
+    Links are followed, but none back to a folder above itself. ``out`` is passed over, and so are outputs
+    of other runs. At any time the names in one folder are held, and the paths of those that still wait.
     """
     waiting, empty = [_Folder("")], True
     while waiting:
@@ -45,6 +48,8 @@ def folder_items(root: Path, source: str, masks: MaskSource, out: Path) -> Itera
         try:
             identity = identity_of(root / folder.inside)
             if identity in folder.above or identity == _identity_if_there(out):
+                continue
+            if is_output(root / folder.inside):
                 continue
             listing = _listed(root / folder.inside, masks)
         except OSError as error:
@@ -65,6 +70,11 @@ def identity_of(path: Path) -> Identity:
     """Device and inode of what a path leads to. Raises ``OSError``."""
     status = os.stat(path)
     return status.st_dev, status.st_ino
+
+
+def is_output(folder: Path) -> bool:
+    """Whether a run has written its results here: pictures of masks, perhaps, but none to annotate."""
+    return os.path.isfile(folder / _LEDGER)
 
 
 def _identity_if_there(path: Path) -> Identity | None:

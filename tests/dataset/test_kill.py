@@ -25,6 +25,7 @@ from dataset_doubles import (
 )
 
 from evaluation.sa1b_layout import Layout, write_scenes
+from ssa.dataset.export import Wanted
 from ssa.dataset.ledger import DONE, KEPT, Ledger
 from ssa.dataset.output import opened
 from ssa.dataset.run import Task, run
@@ -40,7 +41,7 @@ OURS = (
 def go(out: Path, items: list[Item], log: Path) -> None:
     with opened(out) as output:
         workers = FakeWorkers(FakeAnnotator(log))
-        run(output, Task(items, IDENTITY, ("coco", "semantic-png")), workers, Watcher())
+        run(output, Task(items, IDENTITY, Wanted(("coco", "semantic-png"))), workers, Watcher())
 
 
 def lines_of(run: Any, stop: int | None = None) -> int:

@@ -12,6 +12,7 @@ from predict import INPUTS
 from ssa.dataset import __main__ as command
 from ssa.dataset.options import CLUSTERS, MASKS, NAMES
 
+ROOT = Path(__file__).resolve().parents[2]
 BARE = ("--labels", "none", "--points-per-side", "2", "--lanes", "1", "--bundle", "tiny")
 
 
@@ -91,6 +92,10 @@ def test_names_of_ones_own_classes_in_the_numbers_of_their_file(
         (("--vocabulary", "nowhere.txt"), "expected a text file in UTF-8; got nowhere.txt"),
         (("--categories", "nowhere.json"), "categories"),
         (("--segmentor", "coco"), "segmentor belongs to labels 'closed-set'"),
+        (("--segmentor", "gone", "--labels", "closed-set"), "got gone, which is none"),
+        (("--segmentor", str(ROOT / "weights")), "--segmentor belongs to --labels closed-set"),
+        (("--device", "cuda:77"), "CUDA"),
+        (("--device", "abacus"), "abacus"),
     ],
 )
 def test_what_can_not_be_is_told_before_any_work(

@@ -34,6 +34,7 @@ def main(folder: Path) -> None:
     from dataset_doubles import IDENTITY, FakeWorkers, Watcher, draw_pictures, items_of
     from test_leaks import resident_bytes
 
+    from ssa.dataset.export import Wanted
     from ssa.dataset.output import opened
     from ssa.dataset.run import Task, run
     from ssa.faults import Fault
@@ -53,7 +54,7 @@ def main(folder: Path) -> None:
 
     def highest_of(count: int) -> int:
         watcher = Measuring()
-        task = Task(items[:count], IDENTITY, ("coco", "semantic-png", "parquet"))
+        task = Task(items[:count], IDENTITY, Wanted(("coco", "semantic-png", "parquet")))
         with opened(folder / f"out {count}") as output:
             run(output, task, FakeWorkers(), watcher)
         assert watcher.done == count

@@ -22,6 +22,7 @@ from dataset_doubles import (
 
 from ssa.dataset import output as output_module
 from ssa.dataset import run as run_module
+from ssa.dataset.export import Wanted
 from ssa.dataset.identity import Identity
 from ssa.dataset.output import opened
 from ssa.dataset.plan import GROUP
@@ -30,13 +31,21 @@ from ssa.errors import InputError, OutputError
 from ssa.faults import Fault
 from ssa.formats.categories import Categories
 from ssa.sources import Item
+from ssa.sources.item import Blob
 
 
 def go(
-    out: Path, found: list[Item | Fault], workers: FakeWorkers | None = None, **task: object
+    out: Path,
+    found: list[Item | Fault],
+    workers: FakeWorkers | None = None,
+    *formats: str,
+    numbers: Categories | None = None,
+    labels: tuple[str, ...] = (),
+    **task: object,
 ) -> Summary:
     with opened(out) as output:
-        whole = Task(found, **{"identity": IDENTITY, **task})  # type: ignore[arg-type]
+        wanted = Wanted(formats, numbers or Categories(), labels)
+        whole = Task(found, wanted=wanted, **{"identity": IDENTITY, **task})  # type: ignore[arg-type]
         return run(output, whole, workers or FakeWorkers(), Watcher())
 
 
@@ -71,10 +80,10 @@ def test_groups_are_the_same_whatever_was_done_before(items: list[Item | Fault],
     """Which pictures are together decides the last bits of scores."""
 
     class Stopping(FakeAnnotator):
-        def annotate_all(self, pictures, settings):  # type: ignore[no-untyped-def]
+        def annotate_all(self, pictures, settings, report):  # type: ignore[no-untyped-def]
             if len(self.calls) == 1:
                 raise KeyboardInterrupt
-            return super().annotate_all(pictures, settings)
+            return super().annotate_all(pictures, settings, report)
 
     with pytest.raises(KeyboardInterrupt):
         go(out, items, FakeWorkers(Stopping(), lanes=1))
@@ -222,28 +231,34 @@ def test_models_that_fail_on_everything_stop_the_run(
 def test_numbers_of_labels_stay_when_pictures_come_later(
     items: list[Item | Fault], out: Path
 ) -> None:
-    go(out, items[20:])
+    go(out, items[20:22])
     before = Categories.load(out / "categories.json").names
     go(out, items)
     after = Categories.load(out / "categories.json").names
     assert after[: len(before)] == before
-    go(out.with_name("shard"), items[:3], first=Categories(after))
+    assert len(after) > len(before)
+    go(out.with_name("shard"), items[:3], numbers=Categories(after))
     assert Categories.load(out.with_name("shard") / "categories.json").names == after
 
 
 def test_formats_are_made_at_the_end_and_again_only_when_something_came(
     items: list[Item | Fault], out: Path
 ) -> None:
-    go(out, items[:5], formats=("sa1b", "coco"))
+    go(out, items[:5], None, "sa1b", "coco")
     first = (out / "coco" / "instances.json").read_bytes()
     assert len(json.loads(first)["images"]) == 5
     with opened(out) as output:
         watcher = Watcher()
-        run(output, Task(items[:5], IDENTITY, ("coco", "semantic-png")), FakeWorkers(), watcher)
+        run(
+            output,
+            Task(items[:5], IDENTITY, Wanted(("coco", "semantic-png"))),
+            FakeWorkers(),
+            watcher,
+        )
         assert watcher.exported == ["semantic-png"]
         assert watcher.has_ended
     assert go(out, items).outdated == ("coco", "semantic-png")
-    assert go(out, items, formats=("coco",)).outdated == ("semantic-png",)
+    assert go(out, items, None, "coco").outdated == ("semantic-png",)
     assert len(json.loads((out / "coco" / "instances.json").read_bytes())["images"]) == 35
 
 
@@ -252,7 +267,7 @@ def test_a_file_of_annotations_that_was_damaged_is_told(
 ) -> None:
     go(out, items[:3])
     (out / "annotations/pictures/001.png.json").write_text("{")
-    summary = go(out, items[:3], formats=("coco",))
+    summary = go(out, items[:3], None, "coco")
     assert summary.faults == 1
     row = json.loads((out / "errors.jsonl").read_text())
     assert (row["file"], row["step"]) == ("annotations/pictures/001.png.json", "export")
@@ -263,3 +278,97 @@ def test_an_output_folder_may_be_moved(items: list[Item | Fault], out: Path) -> 
     go(out, items[:5])
     shutil.move(out, out.with_name("elsewhere"))
     assert go(out.with_name("elsewhere"), items).new == 30
+
+
+def test_pictures_that_fail_for_ever_end_no_later_run(tmp_path: Path, out: Path) -> None:
+    paths = draw_pictures(tmp_path / "pictures", 4 * GROUP)
+    for number in range(4):
+        paths[number * GROUP].write_bytes(png(UNLUCKY, number))
+    assert go(out, [*items_of(paths)]).faults == 4
+    assert go(out, [*items_of(paths)]).faults == 4
+    later = items_of(draw_pictures(tmp_path / "later", 2), "later")
+    assert go(out, [*items_of(paths), *later]).new == 2
+
+
+def test_pictures_of_the_same_name_elsewhere_are_not_taken_for_those(
+    tmp_path: Path, out: Path
+) -> None:
+    go(out, [*items_of(draw_pictures(tmp_path / "a" / "pictures", 3))])
+    before = files_of(out)
+    others = [*items_of(draw_pictures(tmp_path / "b" / "pictures", 3))]
+    with pytest.raises(InputError, match=r"if the pictures were moved, say --moved"):
+        go(out, others)
+    assert files_of(out) == before
+    assert go(out, others, moved=True).new == 0
+    assert go(out, others).new == 0  # where they are now is known
+
+
+def test_masks_that_came_later_make_no_second_picture(tmp_path: Path, out: Path) -> None:
+    (plain,) = items_of(draw_pictures(tmp_path / "pictures", 1))
+    masks = tmp_path / "000.json"
+    masks.write_text('{"annotations": []}')
+    given = replace(plain, key="pictures/000", masks=Blob(masks, 0, masks.stat().st_size))
+    go(out, [plain])
+    assert go(out, [given]).faults == 1
+    assert "expected the picture without given masks" in (out / "errors.jsonl").read_text()
+    (out / "annotations/pictures/000.png.json").unlink()
+    assert go(out, [given]).new == 1
+    assert go(out, [plain]).faults == 1
+
+
+def test_masks_that_changed_are_told_and_left(tmp_path: Path, out: Path) -> None:
+    (plain,) = items_of(draw_pictures(tmp_path / "pictures", 1))
+    masks = tmp_path / "000.json"
+    masks.write_text('{"annotations": []}')
+    go(out, [replace(plain, key="pictures/000", masks=Blob(masks, 0, masks.stat().st_size))])
+    masks.write_text('{"annotations": [] }')
+    changed = replace(plain, key="pictures/000", masks=Blob(masks, 0, masks.stat().st_size))
+    assert go(out, [changed]).faults == 1
+
+
+def test_a_picture_that_is_no_longer_done_leaves_the_formats(tmp_path: Path, out: Path) -> None:
+    paths = draw_pictures(tmp_path / "pictures", 3)
+    go(out, [*items_of(paths)], None, "coco")
+    (out / "annotations/pictures/001.png.json").unlink()
+    paths[1].write_bytes(b"damaged")
+    go(out, [*items_of(paths)], None, "coco")
+    assert len(json.loads((out / "coco" / "instances.json").read_bytes())["images"]) == 2
+
+
+def test_formats_follow_the_numbers_of_labels(items: list[Item | Fault], out: Path) -> None:
+    go(out, items, None, "coco")
+    (out / "categories.json").unlink()
+    go(out, items[:1], None, "semantic-png", numbers=Categories(["another"]))
+    assert go(out, items[:1]).outdated == ("coco",)
+
+
+def test_numbers_that_contradict_the_folders_are_refused(
+    items: list[Item | Fault], out: Path
+) -> None:
+    go(out, items[:3], labels=("own", "unknown"))
+    assert Categories.load(out / "categories.json").names[:2] == ("own", "unknown")
+    with pytest.raises(InputError, match="category 1 is 'own' there and 'other' in the file"):
+        go(out, items, numbers=Categories(["other"]))
+    go(out, items[:3], labels=("late",))
+    assert Categories.load(out / "categories.json").names[-1] == "late"
+
+
+def test_settings_are_the_folders_only_when_something_was_done_with_them(
+    items: list[Item | Fault], out: Path
+) -> None:
+    go(out, items[:3])
+    other = Identity({"settings": "others"})
+    assert go(out, items[:3], identity=other, mix=True).new == 0
+    assert go(out, items).new == 32
+
+
+def test_groups_are_of_one_source(tmp_path: Path, out: Path) -> None:
+    first = items_of(draw_pictures(tmp_path / "a", 3), "a")
+    second = items_of(draw_pictures(tmp_path / "b", 3), "b")
+    workers = FakeWorkers()
+    go(out, [*first, *second], workers)
+    assert workers.engine.calls == [3, 3]
+    alone = FakeWorkers()
+    single = [replace(one, key=f"{number}.png") for number, one in enumerate([*first, *second])]
+    go(out, [*single], alone)
+    assert alone.engine.calls == [6]

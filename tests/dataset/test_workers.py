@@ -1,6 +1,7 @@
 """A worker: what goes together, what is told of pictures that can't be had, and nothing lost between."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from ssa.config import Settings
 from ssa.dataset import workers
 from ssa.dataset.outcomes import Annotated, Failed, Group, Outcome
 from ssa.dataset.workers import Worker
+from ssa.progress import Report, StageReport, keep_silent
 from ssa.sources import Item
 from ssa.sources.item import Blob
-from ssa.types import AnnotatedImage, Annotation
+from ssa.types import AnnotatedImage, Annotation, Picture
 
 
 def outcomes(engine: FakeAnnotator, *groups: list[Item], lanes: int = 1) -> list[list[Outcome]]:
@@ -145,3 +147,37 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     image, annotations = sa1b_files.loads(found.document)
     assert (image["height"], image["width"], image["file_name"]) == (12, 16, "000.png")
     assert {one.class_name for one in annotations} == set(found.labels)
+
+
+def test_a_field_that_json_has_not_is_that_pictures_fault_alone(tmp_path: Path) -> None:
+    items, engine = items_of(draw_pictures(tmp_path, 2)), FakeAnnotator()
+    masks = masks_file(tmp_path / "m.json", (12, 16))
+    odd = masks.path.read_bytes().replace(b'"area"', b'"extra":NaN,"area"')
+    masks.path.write_bytes(odd)
+    items[0] = replace(items[0], masks=replace(masks, size=len(odd)))
+    ((first, second),) = outcomes(engine, items)
+    assert isinstance(first, Failed)
+    assert first.fault.step == "encode"
+    assert isinstance(second, Annotated)
+    assert engine.calls == [2]
+
+
+class Endless(FakeAnnotator):
+    """Goes on with its second group until a report stops it."""
+
+    def annotate_all(
+        self, pictures: Sequence[Picture], settings: Settings, report: Report = keep_silent
+    ) -> list[AnnotatedImage]:
+        while self.calls:
+            report(StageReport("sam", 1, 2, 0.0))
+        return super().annotate_all(pictures, settings, report)
+
+
+def test_who_stops_asking_waits_for_no_group(tmp_path: Path) -> None:
+    items = items_of(draw_pictures(tmp_path, 4))
+    groups = [Group(number, (item,)) for number, item in enumerate(items)]
+    worker = Worker(Endless(), Settings())
+    done = worker.run(groups)
+    assert next(iter(done)).number == 0
+    del done  # comes back only because the second group is told to stop
+    assert [one.number for one in Worker(FakeAnnotator(), Settings()).run(groups)] == [0, 1, 2, 3]
