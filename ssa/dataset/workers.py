@@ -148,21 +148,30 @@ def load(item: Item, settings: Settings) -> Loaded | Failed:
         step = "decode"
         image = decode_image(data, settings.image)
         step = "masks"
-        given = None if masks is None else sa1b_files.parse_masks(masks)
-        proposals = None if given is None else given.proposals
+        if masks is None:
+            return Loaded(item, Picture(image), None)
+        given = sa1b_files.parse_masks(masks)
         _check_sizes(image.shape[:2], given)
+        return Loaded(item, Picture(image, given.proposals), given)
     except (OSError, EOFError, InputError, MemoryError) as error:
         return _failed(item, step, error)
-    return Loaded(item, Picture(image, proposals), given)
 
 
-def _check_sizes(size_hw: tuple[int, ...], given: GivenMasks | None) -> None:
-    for number, one in enumerate(given.proposals if given is not None else ()):
+def _check_sizes(size_hw: tuple[int, ...], given: GivenMasks) -> None:
+    """Raise ``InputError`` where masks, or what their file says of the picture, are of another size."""
+    stated = given.stated_size_hw
+    if stated is not None and stated != size_hw:
+        raise _other_size(size_hw, stated, "its 'image'")
+    for number, one in enumerate(given.proposals):
         if (one.rle.height, one.rle.width) != size_hw:
-            raise InputError(
-                f"expected masks of the picture's size, {size_hw[1]} × {size_hw[0]}; got "
-                f"{one.rle.width} × {one.rle.height} in record {number}; they belong to another picture"
-            )
+            raise _other_size(size_hw, (one.rle.height, one.rle.width), f"record {number}")
+
+
+def _other_size(size_hw: tuple[int, ...], got_hw: tuple[int, ...], where: str) -> InputError:
+    return InputError(
+        f"expected masks of the picture's size, {size_hw[1]} × {size_hw[0]}; got "
+        f"{got_hw[1]} × {got_hw[0]} in {where}; they belong to another picture"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -372,3 +372,8 @@ def test_groups_are_of_one_source(tmp_path: Path, out: Path) -> None:
     single = [replace(one, key=f"{number}.png") for number, one in enumerate([*first, *second])]
     go(out, [*single], alone)
     assert alone.engine.calls == [6]
+
+
+def test_where_nobody_can_write_is_told(items: list[Item | Fault]) -> None:
+    with pytest.raises(OutputError, match="the run in ssa-results had to stop: "):
+        go(Path("/proc/ssa-results"), items)  # not even root makes folders there

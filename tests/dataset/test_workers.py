@@ -129,6 +129,16 @@ def test_masks_of_another_picture_are_a_fault(tmp_path: Path) -> None:
     )
 
 
+def test_a_picture_of_another_size_than_its_file_says_is_a_fault(tmp_path: Path) -> None:
+    (item,) = items_of(draw_pictures(tmp_path, 1))
+    masks = masks_file(tmp_path / "m.json", (12, 16))
+    data = masks.path.read_bytes().replace(b'"width":16', b'"width":99')
+    masks.path.write_bytes(data)
+    ((found,),) = outcomes(FakeAnnotator(), [replace(item, masks=masks)])
+    assert isinstance(found, Failed)
+    assert "got 99 × 12 in its 'image'" in found.fault.message
+
+
 @pytest.mark.parametrize("data", [b"", b"[", b"{}", b'{"annotations": [{}]}', b"[1, 2]"])
 def test_masks_that_are_none_are_a_fault(tmp_path: Path, data: bytes) -> None:
     (item,) = items_of(draw_pictures(tmp_path, 1))

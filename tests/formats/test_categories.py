@@ -60,6 +60,11 @@ def test_a_label_never_met_has_no_id() -> None:
         Categories(["car"]).id_of("Car")
 
 
+def test_a_label_is_in_them_or_not() -> None:
+    assert "car" in Categories(["car"])
+    assert "Car" not in Categories(["car"])
+
+
 def test_a_label_given_twice_is_refused() -> None:
     with pytest.raises(InputError, match="got 'car' twice"):
         Categories(["car", "road", "car"])

@@ -141,6 +141,13 @@ def test_a_picture_with_a_mask_of_another_size_is_left_out_whole(tmp_path: Path)
 
 
 @BOTH
+def test_a_picture_is_called_as_loaders_find_it(write: Exporter, tmp_path: Path) -> None:
+    given_masks = Example("sa/sa_1", "sa_1.jpg", 4, 5, ())
+    content = read(written(write, [given_masks, empty_example("sa/sa_2.jpg")], tmp_path))
+    assert [image["file_name"] for image in content["images"]] == ["sa/sa_1.jpg", "sa/sa_2.jpg"]
+
+
+@BOTH
 def test_no_pictures_and_no_masks_are_valid_files(write: Exporter, tmp_path: Path) -> None:
     for pictures in ([], [empty_example("a.jpg"), empty_example("b.jpg")]):
         loaded = COCO(str(written(write, pictures, tmp_path)))

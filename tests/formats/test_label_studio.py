@@ -94,6 +94,11 @@ def test_pictures_may_be_somewhere_else(tmp_path: Path) -> None:
     assert tasks[0]["data"]["image"] == "/data/local-files/?d=photos/a street.jpg"
 
 
+def test_a_picture_with_given_masks_is_called_as_it_is_found(tmp_path: Path) -> None:
+    (task,) = write([Example("sa/sa_1", "sa_1.jpg", 4, 5, ())], tmp_path, "https://example.org/")
+    assert task["data"] == {"image": "https://example.org/sa/sa_1.jpg"}
+
+
 def test_a_picture_without_masks_is_a_task(tmp_path: Path) -> None:
     (task,) = write([empty_example("a/b.jpg")], tmp_path)
     assert task["predictions"] == [{"model_version": MODEL_VERSION, "result": []}]

@@ -118,6 +118,12 @@ def test_a_picture_without_masks_is_black(tmp_path: Path) -> None:
     assert read_ids(tmp_path, data["annotations"][0]).sum() == 0
 
 
+def test_a_picture_with_given_masks_is_called_as_loaders_find_it(tmp_path: Path) -> None:
+    data = write([Example("sa/sa_1", "sa_1.jpg", 4, 5, ())], tmp_path)
+    assert data["images"][0]["file_name"] == "sa/sa_1.jpg"
+    assert data["annotations"][0]["file_name"] == "sa/sa_1.png"
+
+
 def test_every_category_is_a_thing_with_a_colour(tmp_path: Path) -> None:
     pictures = example_pictures()
     rows = write(pictures, tmp_path)["categories"]

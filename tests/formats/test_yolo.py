@@ -129,6 +129,25 @@ def test_of_two_pictures_for_one_file_the_second_is_left_out(tmp_path: Path) -> 
     assert names == {"a/dog.txt", "a/dog.m.txt", "a/dog/dog.txt", "b/dog.txt"}
 
 
+def test_pictures_with_given_masks_lose_no_more_than_their_suffix(tmp_path: Path) -> None:
+    pictures = [
+        Example(f"sa/{stem}", f"{stem}.jpg", 9, 9, ()) for stem in ("frame.000", "frame.001", "x")
+    ]
+    written(pictures, tmp_path)
+    names = {path.name for path in (tmp_path / "labels/sa").iterdir()}
+    assert names == {"frame.000.txt", "frame.001.txt", "x.txt"}
+
+
+def test_a_picture_with_given_masks_and_one_without_may_want_one_file(tmp_path: Path) -> None:
+    """The first picture's key is what both have in common, and others may come between."""
+    first = Example("sa/x", "x.jpg", 9, 9, ())
+    between = Example("sa/x-1.jpg", "x-1.jpg", 9, 9, ())
+    last = Example("sa/x.jpg", "x.jpg", 9, 9, ())
+    (fault,) = write_yolo([first, between, last], tmp_path, Categories())
+    assert fault.file == "sa/x.jpg"
+    assert "one picture for labels/sa/x.txt; got sa/x before" in fault.message
+
+
 def write_text_alone(picture: Example, folder: Path) -> str:
     written([picture], folder)
     return (folder / "labels" / picture.key).with_suffix(".txt").read_text()

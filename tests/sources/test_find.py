@@ -83,10 +83,12 @@ def test_no_key_leaves_the_output_or_names_a_folder_that_is_a_file(tmp_path: Pat
         ("photos.TGZ", "unpack it first"),
         ("pipe.jpg", "neither a file nor a folder"),
         ("out", "the folder for the output"),
+        ("out1", "the results of a run; name the folder of its pictures"),
     ],
 )
 def test_inputs_that_are_refused_before_any_work(tmp_path: Path, name: str, said: str) -> None:
-    files: Files = {"notes.doc": b"", "photos.tar.gz": b"", "photos.TGZ": b"", "out/x.jpg": b""}
+    names = ("notes.doc", "photos.tar.gz", "photos.TGZ", "out/x.jpg", "out1/.ssa/ledger.sqlite")
+    files: Files = dict.fromkeys(names, b"")
     folder = make_folder(tmp_path / "p", files)
     os.mkfifo(folder / "pipe.jpg")
     with pytest.raises(InputError, match=said) as caught:

@@ -80,6 +80,16 @@ def test_hidden_names_and_the_output_are_passed_over(tmp_path: Path) -> None:
     assert keys(found(folder, out=tmp_path / "link")[0]) == ["p/dog.jpg"]
 
 
+def test_results_of_other_runs_are_passed_over(tmp_path: Path) -> None:
+    files = ("dog.jpg", "out1/.ssa/ledger.sqlite", "out1/semantic-png/p/dog.jpg.png", "z/cat.jpg")
+    folder = make_folder(tmp_path / "p", dict.fromkeys(files, b""))
+    items, faults = found(folder, out=folder / "out2")
+    assert (keys(items), faults) == (["p/dog.jpg", "p/z/cat.jpg"], [])
+    # Pictures that somebody put there for a trainer may still be named.
+    make_folder(folder / "out1", {"yolo/images/dog.jpg": b""})
+    assert keys(found(folder / "out1" / "yolo" / "images")[0]) == ["images/dog.jpg"]
+
+
 def test_an_empty_folder_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "notes.txt").write_text("no picture")

@@ -1,0 +1,54 @@
+"""What a picture's file is called where formats speak of it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssa.formats.example import Example
+from tests.sources.made_up import MASKS, found, make_folder
+
+
+def named(key: str, file_name: str) -> tuple[str, str]:
+    picture = Example(key, file_name, 2, 2, ())
+    return picture.picture_name, picture.picture_stem
+
+
+@pytest.mark.parametrize(
+    ("key", "file_name", "name", "stem"),
+    [
+        ("sa/sa_1", "sa_1.jpg", "sa/sa_1.jpg", "sa/sa_1"),
+        ("photos/x/dog.jpg", "x/dog.jpg", "photos/x/dog.jpg", "photos/x/dog"),
+        ("dog-2.JPG", "dog.JPG", "dog-2.JPG", "dog-2"),
+        ("tar/7.Jpeg", "7.jpeg", "tar/7.Jpeg", "tar/7"),
+        ("sa/frame.000", "frame.000.png", "sa/frame.000.png", "sa/frame.000"),
+        ("sa/x.jpg", "x.jpg.jpg", "sa/x.jpg.jpg", "sa/x.jpg"),
+        ("p/lon%-0123", "long name.webp", "p/lon%-0123.webp", "p/lon%-0123"),
+        ("p/scan", "scan", "p/scan", "p/scan"),
+    ],
+)
+def test_the_suffix_is_the_pictures_own(key: str, file_name: str, name: str, stem: str) -> None:
+    assert named(key, file_name) == (name, stem)
+
+
+STEMS = st.lists(
+    st.from_regex(r"[ab](\.(jpg|000))?", fullmatch=True), min_size=1, max_size=6, unique=True
+)
+
+
+@given(STEMS, st.sampled_from((".jpg", ".JPG", ".png")), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_every_picture_found_in_a_folder_has_its_own_name(
+    stems: list[str], suffix: str, with_masks: bool
+) -> None:
+    names = {stem + suffix for stem in stems}
+    files = dict.fromkeys(names, b"") | ({f"{s}.json": MASKS for s in stems} if with_masks else {})
+    with tempfile.TemporaryDirectory() as folder:
+        items, faults = found(make_folder(Path(folder) / "sa", files))
+    assert not faults
+    assert {named(item.key, item.file_name)[0] for item in items} == {f"sa/{n}" for n in names}
+    assert all((item.masks is not None) == with_masks for item in items)
