@@ -81,7 +81,7 @@ class Worker:
             self._annotate,
             _parts(loaded),
             self._lanes,
-            ahead=self._lanes,
+            ahead=self._lanes + 1,  # one more is read while all lanes work
             begin=self._begin,
             end=self._is_stopping.set,
         )
