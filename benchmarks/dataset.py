@@ -1,21 +1,22 @@
-"""A dataset of drawn scenes, annotated: one worker beside ``predict`` called once a picture.
+"""A dataset of drawn scenes, annotated: one worker beside ``predict`` once a picture, served and in process.
 
     PYTHONPATH=.:scripts .venv/bin/python -m benchmarks.dataset [--scenes N] [--rounds N]
 
-All in one process, by turns, the miniature's weights loaded before. Both sides read picture files and write
-their results to files: ``predict`` a painted picture and the records, the worker records and a ledger.
+By turns, the miniature's weights loaded before. All read picture files and write their results to files:
+``predict`` a painted picture and the records, the worker records and a ledger. Where masks are given, which
+``predict`` doesn't take, the worker stands beside the engine called once a picture.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from cog import Path as CogPath  # type: ignore[import-untyped]
 
 import predict
 from benchmarks.report import machine, versions
+from cog_server import CogServer
 from evaluation.sa1b_layout import Layout, write_scenes
+from predict_client import ROOT, data_uri, successful_output, write_files
 from ssa import sa1b_files
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Watch, Workers
@@ -36,6 +39,9 @@ from ssa.sources import Item, find_items
 from ssa.weights import DEFAULT_ROOT
 
 SEED = 5
+
+Way = Callable[[list[Item]], None]
+"""Annotates pictures and leaves files."""
 
 
 class Silent:
@@ -55,41 +61,45 @@ class Silent:
 
 
 def main() -> None:
-    """Print pictures a second of both ways, and their ratio."""
+    """Print pictures a second of each way, and the worker's over theirs."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scenes", type=int, default=100)
+    parser.add_argument("--scenes", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     recipe = Recipe.of(DEFAULT_ROOT, "tiny")
     worker = recipe.worker()
     print(f"{machine(torch.device('cpu'))}; {versions()}; {torch.get_num_threads()} threads")
-    with tempfile.TemporaryDirectory(prefix="ssa-benchmark-") as name:
-        folder = Path(name)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ssa-benchmark-")))
+        server = stack.enter_context(CogServer(ROOT, {"SSA_BUNDLE": "tiny"}))
+        server.wait_until_ready()
+        together = _annotating(recipe, worker)
         write_scenes(folder / "plain", options.scenes, SEED, Layout(masks=False))
+        ways = {"served": _asking(server), "predict": _predicting(), "worker": together}
+        _compare("masks found", _items(folder / "plain"), ways, options.rounds)
         write_scenes(folder / "given", options.scenes, SEED, Layout())
-        for what, alone in (("plain", _predicting()), ("given", _labelling(recipe))):
-            items = _items(folder / what)
-            _compare(what, items, alone, _annotating(recipe, worker), options.rounds)
+        ways = {"label": _labelling(recipe), "worker": together}
+        _compare("masks given", _items(folder / "given"), ways, options.rounds)
 
 
-def _compare(
-    what: str,
-    items: list[Item],
-    alone: Callable[[list[Item]], None],
-    together: Callable[[list[Item]], None],
-    rounds: int,
-) -> None:
-    for way in (alone, together):
+def _compare(what: str, items: list[Item], ways: dict[str, Way], rounds: int) -> None:
+    """The last of the ways beside the others, by turns."""
+    for way in ways.values():
         way(items[:16])
-    pairs = [(_rate(alone, items), _rate(together, items)) for _ in range(rounds)]
-    singly, jointly = (statistics.median(rates) for rates in zip(*pairs, strict=True))
-    print(
-        f"{what}: {singly:.2f} pictures/s one by one, {jointly:.2f} by a worker: "
-        f"{jointly / singly:.2f} (rounds: {[f'{b / a:.2f}' for a, b in pairs]})"
-    )
+    rates = {name: list[float]() for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            rates[name].append(_rate(way, items))
+    last = list(rates)[-1]
+    for name, own in rates.items():
+        ratios = [b / a for a, b in zip(own, rates[last], strict=True)]
+        print(
+            f"{what}, {name}: {statistics.median(own):.2f} pictures/s; {last} over it: "
+            f"{statistics.median(ratios):.2f} (rounds: {', '.join(f'{one:.2f}' for one in ratios)})"
+        )
 
 
-def _rate(way: Callable[[list[Item]], None], items: list[Item]) -> float:
+def _rate(way: Way, items: list[Item]) -> float:
     began = time.perf_counter()
     way(items)
     return len(items) / (time.perf_counter() - began)
@@ -100,7 +110,7 @@ def _items(folder: Path) -> list[Item]:
     return [one for one in found if isinstance(one, Item)]
 
 
-def _annotating(recipe: Recipe, worker: Workers) -> Callable[[list[Item]], None]:
+def _annotating(recipe: Recipe, worker: Workers) -> Way:
     watch: Watch = Silent()
 
     def annotate(items: list[Item]) -> None:
@@ -110,7 +120,7 @@ def _annotating(recipe: Recipe, worker: Workers) -> Callable[[list[Item]], None]
     return annotate
 
 
-def _predicting() -> Callable[[list[Item]], None]:
+def _predicting() -> Way:
     """``predict`` as Cog calls it, with every input left out but the picture."""
     os.environ["SSA_BUNDLE"] = "tiny"
     predictor = predict.Predictor()
@@ -126,7 +136,20 @@ def _predicting() -> Callable[[list[Item]], None]:
     return predict_all
 
 
-def _labelling(recipe: Recipe) -> Callable[[list[Item]], None]:
+def _asking(server: CogServer) -> Way:
+    """The model as it is served: a picture goes there and its results come back over HTTP, on loopback."""
+
+    def ask_all(items: list[Item]) -> None:
+        with tempfile.TemporaryDirectory() as out:
+            for item in items:
+                inputs = {"image": data_uri(item.picture.path)}
+                answer = server.request("POST", "/predictions", {"input": inputs})
+                write_files(successful_output(answer.body), Path(out) / item.picture.path.stem)
+
+    return ask_all
+
+
+def _labelling(recipe: Recipe) -> Way:
     """Given masks named picture by picture, for ``predict`` takes none."""
     engine = load_engine(DEFAULT_ROOT, "tiny").engine
 
@@ -134,7 +157,7 @@ def _labelling(recipe: Recipe) -> Callable[[list[Item]], None]:
         with tempfile.TemporaryDirectory() as out:
             for item in items:
                 loaded = load(item, recipe.settings)
-                assert isinstance(loaded, Loaded), json.dumps(loaded.fault.message)
+                assert isinstance(loaded, Loaded)
                 (annotated,) = engine.annotate_all([loaded.picture], recipe.settings)
                 data = sa1b_files.dumps(annotated, item.key, item.file_name, loaded.given)
                 (Path(out) / f"{item.picture.path.stem}.json").write_bytes(data)

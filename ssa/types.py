@@ -126,10 +126,11 @@ class ScoredLabel:
 class Evidence:
     """Why a mask got its name: what each stage said of it. A stage that was not asked left nothing.
 
-    ``ranking`` holds CLIP's softmax over all candidates, best first (sums to 1). ``shares`` holds, for
-    the proposals, the share of the mask's pixels that each wins in CLIPSeg, best first (sums to 1);
-    a single candidate has share 1 without CLIPSeg having been asked. ``cluster_id`` is the group of
-    alike regions it fell into, -1 for none of them; None where regions were not grouped.
+    ``ranking`` holds CLIP's softmax over all candidates, best first (sums to 1); with a vocabulary, of its
+    best classes (sums to 1 at most). ``shares`` holds, for the proposals, the share of the mask's pixels
+    that each wins in CLIPSeg, best first (sums to 1); a single candidate has share 1 without CLIPSeg having
+    been asked. ``cluster_id`` is the group of alike regions it fell into, -1 for none of them; None where
+    regions were not grouped.
     """
 
     votes: tuple[Vote, ...] = ()
