@@ -275,7 +275,7 @@ def in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def label_of(record: dict[str, Any]) -> str:
     """The label, set in by its level; a dash where no label was asked for."""
-    return "  " * record.get("level", 0) + str(record.get("class_name", "-"))
+    return "  " * int(record.get("level", 0)) + str(record.get("class_name", "-"))
 
 
 def table_row(record: dict[str, Any], width: int) -> str:
