@@ -16,6 +16,7 @@ from ray_doubles import Deadly, Failing, Sound, Stuck
 
 from evaluation.sa1b_layout import Layout, write_scenes
 from ssa.dataset import ray_workers
+from ssa.dataset.export import Wanted
 from ssa.dataset.outcomes import Annotated, Failed, Group, GroupDone
 from ssa.dataset.output import opened
 from ssa.dataset.ray_cluster import Places, Room
@@ -198,7 +199,9 @@ def test_with_a_node_lost_all_files_are_those_of_one_process(
     for workers, watch in ((OneCore(recipe), Watcher()), (several, Losing(cluster))):
         with opened(tmp_path / type(watch).__name__) as out:
             found = find_items([tmp_path / "scenes"], None, out.root)
-            summary = run(out, Task(found, recipe.identity(None), ("sa1b", "coco")), workers, watch)
+            summary = run(
+                out, Task(found, recipe.identity(None), Wanted(("sa1b", "coco"))), workers, watch
+            )
             files.append(files_of(out.root))
         assert (summary.pictures, summary.done, summary.faults) == (70, 70, 0)
     assert files[0] == files[1]
