@@ -25,7 +25,7 @@ from cog import Path as CogPath  # type: ignore[import-untyped]
 
 import predict
 from benchmarks.report import machine, versions
-from cog_server import CogServer
+from cog_server import Answer, CogServer
 from evaluation.sa1b_layout import Layout, write_scenes
 from predict_client import ROOT, data_uri, successful_output, write_files
 from ssa import sa1b_files
@@ -39,6 +39,7 @@ from ssa.sources import Item, find_items
 from ssa.weights import DEFAULT_ROOT
 
 SEED = 5
+CONFLICT = 409
 
 Way = Callable[[list[Item]], None]
 """Annotates pictures and leaves files."""
@@ -143,10 +144,16 @@ def _asking(server: CogServer) -> Way:
         with tempfile.TemporaryDirectory() as out:
             for item in items:
                 inputs = {"image": data_uri(item.picture.path)}
-                answer = server.request("POST", "/predictions", {"input": inputs})
+                # The server may say 409 for a moment after an answer, and clients try again.
+                while (answer := _ask(server, inputs)).status == CONFLICT:
+                    pass
                 write_files(successful_output(answer.body), Path(out) / item.picture.path.stem)
 
     return ask_all
+
+
+def _ask(server: CogServer, inputs: dict[str, Any]) -> Answer:
+    return server.request("POST", "/predictions", {"input": inputs})
 
 
 def _labelling(recipe: Recipe) -> Way:
