@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from fakes import proposal
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ssa.formats.categories import Categories
-from ssa.formats.example import Example, label_of
+from ssa.formats.example import Example, Exporter, label_of
 from ssa.types import Annotation, BoolMask, Evidence, ScoredLabel, TreeNode
 
 NAMES = ("dog", "a red kite", "Straße", "虎の尾", 'say "no": \\ #', "emoji 🦊")
@@ -115,3 +117,12 @@ def _picture(draw: st.DrawFn, key: str, max_masks: int) -> Example:
     )
     annotations = tuple(map(annotation, masks, names))
     return Example(key, key.rpartition("/")[2], height, width, annotations)
+
+
+def peak_of(write: Exporter, pictures: int, masks: int, folder: Path) -> int:
+    """The most bytes that Python holds while so many pictures, with so many masks each, are written."""
+    tracemalloc.start()
+    write(many_examples(pictures, masks), folder, Categories(["dog"]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak

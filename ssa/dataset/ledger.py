@@ -162,7 +162,8 @@ class Ledger:
     def keep(self, outcomes: Sequence[Outcome], made_by: str, identity: str = "") -> None:
         """Put on record what came of a group, with all its documents, and whose work it is, at once."""
         with self._transaction():
-            self.remember("identity", identity)
+            if any(isinstance(one, Annotated) for one in outcomes):
+                self.remember("identity", identity)
             for one in outcomes:
                 if isinstance(one, Annotated):
                     self._keep(one, made_by)

@@ -362,6 +362,12 @@ def test_settings_are_the_folders_only_when_something_was_done_with_them(
     assert go(out, items).new == 32
 
 
+def test_settings_with_which_all_failed_are_nobodys(tmp_path: Path, out: Path) -> None:
+    paths = draw_pictures(tmp_path / "pictures", 2, UNLUCKY)
+    assert go(out, [*items_of(paths)]).faults == 2
+    assert go(out, [*items_of(paths)], identity=Identity({"settings": "others"})).faults == 2
+
+
 def test_groups_are_of_one_source(tmp_path: Path, out: Path) -> None:
     first = items_of(draw_pictures(tmp_path / "a", 3), "a")
     second = items_of(draw_pictures(tmp_path / "b", 3), "b")

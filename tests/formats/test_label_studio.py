@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from example_pictures import (
     example,
     example_pictures,
     examples,
-    many_examples,
+    peak_of,
 )
 from hypothesis import given, settings
 from label_studio_converter import Converter
@@ -140,12 +139,8 @@ def test_equal_examples_give_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_pictures(tmp_path: Path) -> None:
-    def peak_of(pictures: int) -> int:
-        tracemalloc.start()
-        write_label_studio(many_examples(pictures, 5), tmp_path, Categories(["dog"]))
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak
-
-    peak_of(5)  # what is loaded and cached once
-    assert peak_of(60) < peak_of(5) + 100_000
+    peak_of(write_label_studio, 5, 5, tmp_path)  # what is loaded and cached once
+    assert (
+        peak_of(write_label_studio, 60, 5, tmp_path)
+        < peak_of(write_label_studio, 5, 5, tmp_path) + 100_000
+    )

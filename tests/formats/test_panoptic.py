@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from example_pictures import (
     example,
     example_pictures,
     examples,
-    many_examples,
+    peak_of,
 )
 from hypothesis import given, settings
 from numpy.typing import NDArray
@@ -191,12 +190,8 @@ def broken_stream() -> Iterator[Example]:
 
 
 def test_memory_does_not_grow_with_pictures(tmp_path: Path) -> None:
-    def peak_of(pictures: int) -> int:
-        tracemalloc.start()
-        write_panoptic(many_examples(pictures, 3), tmp_path, Categories(["dog"]))
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak
-
-    peak_of(5)  # what is loaded and cached once
-    assert peak_of(150) < peak_of(5) + 100_000
+    peak_of(write_panoptic, 5, 3, tmp_path)  # what is loaded and cached once
+    assert (
+        peak_of(write_panoptic, 150, 3, tmp_path)
+        < peak_of(write_panoptic, 5, 3, tmp_path) + 100_000
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from example_pictures import (
     example,
     example_pictures,
     examples,
-    many_examples,
+    peak_of,
     rich_annotation,
     ring,
 )
@@ -173,15 +172,8 @@ def test_every_column_says_what_it_holds(tmp_path: Path) -> None:
 
 
 def test_row_groups_are_bounded_and_memory_with_them(tmp_path: Path) -> None:
-    def peak_of(pictures: int) -> int:
-        tracemalloc.start()
-        write_parquet(many_examples(pictures, 500), tmp_path, Categories(["dog"]))
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak
-
-    least = peak_of(10)
-    assert peak_of(40) < least + 1_000_000
+    least = peak_of(write_parquet, 10, 500, tmp_path)
+    assert peak_of(write_parquet, 40, 500, tmp_path) < least + 1_000_000
     found = parquet.read_metadata(tmp_path / "masks/many.parquet")
     most = parquet_tables.ROWS_PER_GROUP
     rows = [found.row_group(i).num_rows for i in range(found.num_row_groups)]
