@@ -21,14 +21,14 @@ from typing import Any, Optional, get_args, get_type_hints
 from cog import BaseModel, BasePredictor, Input, Path  # type: ignore[import-untyped]
 from PIL import Image
 
-from ssa import label_map_files
 from ssa.checks import checked_bool, checked_number, checked_text, type_name
+from ssa.drawing.overlay import draw_overlay
 from ssa.errors import NEED_LESS_MEMORY, InputError, OutOfMemory, WeightsError
-from ssa.image import decode_image
+from ssa.formats import label_map as label_map_files
+from ssa.formats.sa1b import dumps
 from ssa.inputs import settings_for
-from ssa.overlay import draw_overlay
+from ssa.pictures.decoding import decode_image
 from ssa.progress import StageReport
-from ssa.sa1b import dumps
 from ssa.types import AnnotatedImage, RGBImage
 
 logger = logging.getLogger("ssa.predict")

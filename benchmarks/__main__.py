@@ -32,11 +32,11 @@ from benchmarks.report import (
 )
 from benchmarks.slope import slope_over_masks, slope_over_pixels
 from benchmarks.stand_ins import CannedCaptioner, canned, passable
-from ssa.amg import no_progress
 from ssa.config import BUNDLE_SETTINGS, Settings
 from ssa.device import Placement, choose_placement
-from ssa.image import decode_image
 from ssa.loading import load_engine, load_stages
+from ssa.models.promptable.amg import no_progress
+from ssa.pictures.decoding import decode_image
 from ssa.stages import Stages
 from ssa.types import MaskProposal, RGBImage
 from ssa.weights import DEFAULT_ROOT, Bundle

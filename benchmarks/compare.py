@@ -14,9 +14,9 @@ from segment_anything import SamAutomaticMaskGenerator
 
 from benchmarks.measure import PeakMemory, StageWatch, now
 from benchmarks.reference import Named, Reference
-from ssa.amg import no_progress
 from ssa.config import MaskSettings, Settings
 from ssa.engine import Engine
+from ssa.models.promptable.amg import no_progress
 from ssa.stages import MaskProposer, Stages
 from ssa.types import MaskProposal, RGBImage
 

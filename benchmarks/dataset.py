@@ -28,12 +28,12 @@ from benchmarks.report import machine, versions
 from cog_server import Answer, CogServer
 from evaluation.sa1b_layout import Layout, write_scenes
 from predict_client import ROOT, data_uri, successful_output, write_files
-from ssa import sa1b_files
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Watch, Workers
 from ssa.dataset.recipe import Recipe
 from ssa.dataset.run import Task, run
 from ssa.dataset.workers import Loaded, load
+from ssa.formats import sa1b_files
 from ssa.loading import load_engine
 from ssa.sources import Item, find_items
 from ssa.weights import DEFAULT_ROOT

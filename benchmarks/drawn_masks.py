@@ -11,7 +11,7 @@ import math
 import cv2
 import numpy as np
 
-from ssa.masks import area, box_of, encode
+from ssa.masks.run_lengths import area, box_of, encode
 from ssa.types import BoolMask, MaskProposal
 
 # Shares of the picture's area; one mask in six covers more than a tenth of it.

@@ -15,7 +15,7 @@ from benchmarks.random_weights import (
     write_open_clip,
     write_sam,
 )
-from ssa.labels import load_labels
+from ssa.labelling.labels import load_labels
 from ssa.models.sam import SamArchitecture
 from ssa.weights import DEFAULT_ROOT, Bundle, load_manifest, open_bundle
 

@@ -24,12 +24,12 @@ from safetensors.torch import load_file
 from segment_anything import SamAutomaticMaskGenerator
 from torch.nn import functional
 
-from ssa.candidates import merge_candidates
 from ssa.config import LabelSettings, MaskSettings
-from ssa.crops import crop, scaled_box
-from ssa.labels import load_labels
-from ssa.masks import decode
+from ssa.labelling.candidates import merge_candidates
+from ssa.labelling.labels import load_labels
+from ssa.masks.run_lengths import decode
 from ssa.models.sam import PUBLISHED_DECODER_HEADS, architecture_of, build
+from ssa.pictures.crops import crop, scaled_box
 from ssa.stages import NounExtractor
 from ssa.types import BoolMask, MaskProposal, RGBImage, Vote
 from ssa.weights import Bundle

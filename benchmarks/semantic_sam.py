@@ -20,9 +20,9 @@ from transformers.models.deformable_detr.modeling_deformable_detr import (
 
 from benchmarks.measure import PeakMemory, now
 from benchmarks.report import machine, versions
-from ssa.deformable import deformable_attention
 from ssa.device import choose_placement
 from ssa.models.semantic_sam import SemanticSamArchitecture, SemanticSamMaskProposer, build
+from ssa.models.shared.deformable import deformable_attention
 
 SWIN_T = SemanticSamArchitecture(96, (2, 2, 6, 2), (3, 6, 12, 24), 7)
 PICTURE_HW = (640, 853)

@@ -11,8 +11,8 @@ import torch
 from segment_anything import SamPredictor
 from segment_anything.utils.amg import calculate_stability_score
 
-from ssa.amg import point_grid
 from ssa.config import MaskSettings
+from ssa.models.promptable.amg import point_grid
 from ssa.stages import Captioner
 from ssa.types import RGBImage
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ssa.converters import to_fiftyone, to_supervision
+    from ssa.formats.objects import to_fiftyone, to_supervision
 
 __all__ = ["to_fiftyone", "to_supervision"]
 __version__ = "0.1.0"
@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """The converters, loaded at their first use: they bring numpy and pycocotools."""
     if name in __all__:
-        from ssa import converters
+        from ssa.formats import objects as converters
 
         return getattr(converters, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -98,9 +98,9 @@ class VocabularyClass:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The only names that regions may get, but for "unknown"; ``ssa.vocabulary`` reads and checks one.
+    """The only names that regions may get, but for "unknown".
 
-    No text stands in it twice.
+    ``ssa.labelling.vocabulary`` reads and checks one. No text stands in it twice.
     """
 
     classes: tuple[VocabularyClass, ...]

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ssa.checks import shown_text
-from ssa.closed_set import vote_and_paint
 from ssa.config import Settings
 from ssa.errors import InputError
-from ssa.grouping import Grouping
-from ssa.naming import Naming
+from ssa.labelling.closed_set import vote_and_paint
+from ssa.labelling.clusters import Grouping
+from ssa.labelling.open_vocabulary import Naming
+from ssa.masks.tree import mask_tree
+from ssa.pictures.regions import ManyRegions, Regions
 from ssa.progress import Report, StageLog, keep_silent
-from ssa.regions import ManyRegions, Regions
 from ssa.stages import MaskProposer, Segmentor, Stages
-from ssa.tree import mask_tree
 from ssa.types import (
     AnnotatedImage,
     Annotation,

@@ -15,6 +15,8 @@ of the server.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 NEED_LESS_MEMORY = (
     "try a smaller picture or a smaller bundle, a device with more memory, "
     "or bfloat16 in place of float32"
@@ -52,3 +54,15 @@ class WeightsError(SSAError):
 
 class DownloadError(WeightsError):
     """A file of a bundle could not be brought in whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What was wrong with one file of many, while the work goes on: a row for the list of errors.
+
+    Its name, the step that failed ("decode"), and why in one line.
+    """
+
+    file: str
+    step: str
+    message: str

@@ -12,7 +12,7 @@ from typing import Any
 from ssa.checks import shown_text
 from ssa.config import GRANULARITIES, LabelSettings, Settings
 from ssa.errors import InputError
-from ssa.vocabulary import parse_vocabulary
+from ssa.labelling.vocabulary import parse_vocabulary
 
 MASK_INPUTS = (
     "points_per_side",

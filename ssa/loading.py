@@ -12,7 +12,7 @@ from ssa.config import BUNDLE_SETTINGS, Settings
 from ssa.device import Placement, choose_placement
 from ssa.engine import Engine
 from ssa.errors import WeightsError
-from ssa.labels import load_labels
+from ssa.labelling.labels import load_labels
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser

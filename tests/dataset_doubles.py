@@ -17,8 +17,7 @@ from ssa.config import Settings
 from ssa.dataset.identity import Identity
 from ssa.dataset.outcomes import Group, GroupDone
 from ssa.dataset.workers import Worker
-from ssa.errors import InputError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError
 from ssa.progress import Report, keep_silent
 from ssa.sources import Item
 from ssa.sources.item import Blob

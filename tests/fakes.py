@@ -12,7 +12,7 @@ import numpy as np
 
 from ssa.config import MaskSettings
 from ssa.errors import OutOfMemory
-from ssa.masks import box_of, encode
+from ssa.masks.run_lengths import box_of, encode
 from ssa.stages import Progress, Stages
 from ssa.types import (
     BoolMask,

@@ -12,7 +12,7 @@ from fakes import FakeCaptioner, FakeChooser, FakeNouns, FakeRanker, FakeSegment
 from ssa.config import BatchSettings, LabelSettings, Settings
 from ssa.engine import Engine
 from ssa.errors import OutOfMemory
-from ssa.masks import decode
+from ssa.masks.run_lengths import decode
 from ssa.progress import StageReport
 from ssa.stages import Stages
 from ssa.types import RGBImage

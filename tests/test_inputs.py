@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ssa.config import ClusterSettings, LabelSettings, MaskSettings, Settings
 from ssa.errors import InputError
 from ssa.inputs import CLUSTER_INPUTS, MASK_INPUTS, parse_granularity, settings_for
-from ssa.vocabulary import parse_vocabulary
+from ssa.labelling.vocabulary import parse_vocabulary
 
 LEFT_OUT: dict[str, Any] = {
     **dict.fromkeys((*MASK_INPUTS, *CLUSTER_INPUTS, "granularity", "segmentor", "parts")),

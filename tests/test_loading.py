@@ -20,15 +20,15 @@ from benchmarks.drawn_masks import draw_masks
 from ssa.config import BUNDLE_SETTINGS, BatchSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
-from ssa.image import decode_image
+from ssa.formats.sa1b import dumps
+from ssa.labelling.vocabulary import parse_vocabulary
 from ssa.loading import LoadedEngine, load_engine, load_segmentor, with_segmentor
-from ssa.masks import decode
+from ssa.masks.run_lengths import decode
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.sam import SamMaskProposer
-from ssa.sa1b import dumps
+from ssa.pictures.decoding import decode_image
 from ssa.types import AnnotatedImage
-from ssa.vocabulary import parse_vocabulary
 from toyworld.scenes import draw_scene
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ from evaluation.metrics import Tally, decoded, overlaps
 from ssa.config import Settings
 from ssa.engine import Engine
 from ssa.loading import LoadedEngine, load_engine
-from ssa.masks import decode
+from ssa.masks.run_lengths import decode
 from ssa.types import AnnotatedImage, RGBImage
 from ssa.weights import DEFAULT_ROOT
 

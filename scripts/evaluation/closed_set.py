@@ -18,12 +18,12 @@ from evaluation.datasets import DATASETS, IGNORED, ClassIds, Sample, check_class
 from evaluation.drawn import scenes
 from evaluation.metrics import PixelScores, confusion_of
 from evaluation.options import add_engine_options, load, positive, write_figures
-from ssa.closed_set import vote_and_paint
 from ssa.config import MaskSettings
 from ssa.errors import InputError, SSAError
-from ssa.label_maps import best_class
-from ssa.labels import load_labels
+from ssa.labelling.closed_set import vote_and_paint
+from ssa.labelling.labels import load_labels
 from ssa.loading import LoadedEngine
+from ssa.models.shared.class_scores import best_class
 from ssa.stages import MaskProposer, Segmentor
 from ssa.types import LabelMap, RGBImage
 from toyworld.scenes import Scene

@@ -20,9 +20,9 @@ from evaluation.drawn import SCENES_PER_SEED, counts
 from evaluation.metrics import overlaps
 from evaluation.options import add_engine_options, load, positive, write_figures
 from evaluation.partitions import Agreement
-from ssa.clustering import cluster, mask_embeddings
 from ssa.config import PUBLISHED_CLUSTERS, ClusterSettings, MaskSettings
-from ssa.masks import box_of, decode, encode
+from ssa.labelling.clustering import cluster, mask_embeddings
+from ssa.masks.run_lengths import box_of, decode, encode
 from ssa.stages import MaskProposer
 from ssa.types import ImageEmbedding, MaskProposal
 from toyworld.repeats import repeat

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ssa.errors import InputError
-from ssa.image import decode_image
-from ssa.labels import load_labels
+from ssa.labelling.labels import load_labels
+from ssa.pictures.decoding import decode_image
 from ssa.types import RGBImage
 
 IGNORED = 255

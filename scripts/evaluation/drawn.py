@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ssa.crops import scaled_box
-from ssa.masks import box_of
+from ssa.masks.run_lengths import box_of
+from ssa.pictures.crops import scaled_box
 from ssa.types import BoxXYXY
 from toyworld.kinds import KINDS
 from toyworld.scenes import Region, Scene, draw_scene

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ssa.masks import decode
+from ssa.masks.run_lengths import decode
 from ssa.types import AnnotatedImage
 
 

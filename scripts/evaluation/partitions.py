@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import homogeneity_completeness_v_measure
 from sklearn.metrics.cluster import pair_confusion_matrix
 
-from ssa.clustering import NOISE
+from ssa.labelling.clustering import NOISE
 
 
 @dataclass(slots=True)

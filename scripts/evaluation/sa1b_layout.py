@@ -20,8 +20,8 @@ from tqdm import tqdm
 from evaluation.drawn import SCENES_PER_SEED, right_names, scenes
 from evaluation.options import positive
 from ssa.files import whole_file
-from ssa.masks import box_of, encode
-from ssa.sa1b import to_records
+from ssa.formats.sa1b import to_records
+from ssa.masks.run_lengths import box_of, encode
 from ssa.types import AnnotatedImage, Annotation, BoolMask, MaskProposal
 from toyworld.scenes import Scene
 

@@ -22,8 +22,8 @@ from evaluation.metrics import (
 from evaluation.options import add_engine_options, load, positive, write_figures
 from evaluation.parts import MASK_ORIGINS, PartsEvaluation, print_parts
 from ssa.config import Settings
-from ssa.crops import crop
 from ssa.engine import Engine
+from ssa.pictures.crops import crop
 from ssa.stages import Stages
 from ssa.types import AnnotatedImage
 from toyworld.kinds import KINDS

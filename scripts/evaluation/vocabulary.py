@@ -24,9 +24,9 @@ from evaluation.options import add_engine_options, load, positive, write_figures
 from ssa.config import Settings, Vocabulary
 from ssa.engine import Engine
 from ssa.errors import InputError
+from ssa.labelling.vocabulary import UNKNOWN, parse_vocabulary
 from ssa.stages import Stages
 from ssa.types import MaskProposal, Picture
-from ssa.vocabulary import UNKNOWN, parse_vocabulary
 from toyworld.kinds import KINDS
 from toyworld.scenes import Region, Scene
 

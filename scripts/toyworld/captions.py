@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from ssa.parts import prompt
+from ssa.labelling.parts import prompt
 from toyworld.kinds import KINDS
 from toyworld.scenes import Region, Scene
 

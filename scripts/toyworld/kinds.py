@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-from ssa.parts import parts_of, prompt
+from ssa.labelling.parts import parts_of, prompt
 
 Role = Literal["stuff", "object", "part"]
 LabelList = Literal["coco", "ade20k"]

@@ -26,8 +26,8 @@ from ssa.dataset.run import Summary, Task, run
 from ssa.errors import InputError, SSAError
 from ssa.formats.categories import Categories
 from ssa.inputs import MASK_INPUTS, settings_for
+from ssa.labelling.vocabulary import UNKNOWN
 from ssa.sources import find_items
-from ssa.vocabulary import UNKNOWN
 
 INPUTS = (
     *("labels", "parts", "segmentor", "name_clusters", "top_k", "granularity"),

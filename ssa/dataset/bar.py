@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 
 # A terminal is redrawn as tqdm likes; a log file gets a line every half minute.
 _LOG_INTERVAL_S = 30.0

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 
-from ssa import sa1b_files
 from ssa.dataset.output import OutputFolder
-from ssa.errors import InputError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError
+from ssa.formats import sa1b_files
 from ssa.formats.categories import Categories
 from ssa.formats.coco import write_coco, write_coco_polygons
 from ssa.formats.example import Example, Exporter

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ssa.dataset.outcomes import Annotated, Group, Outcome
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources import Item
 from ssa.sources.item import Blob
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources import Item
 
 

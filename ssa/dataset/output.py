@@ -22,8 +22,7 @@ from pathlib import Path
 from ssa.dataset.identity import Identity
 from ssa.dataset.ledger import Ledger
 from ssa.dataset.outcomes import Failed, GroupDone
-from ssa.errors import InputError, OutputError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError, OutputError
 from ssa.files import sync_folder, whole_file, write_whole
 
 # What is wrong with one name is that picture's fault; anything else is the folder's.

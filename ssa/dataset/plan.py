@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
 from ssa.dataset.ledger import DONE, Known, Ledger
-from ssa.errors import InputError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError
 from ssa.sources import Item
 
 GROUP = 16

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ssa.config import Settings
 from ssa.dataset.outcomes import Group, GroupDone
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.progress import Report
 from ssa.types import AnnotatedImage, Picture
 

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ssa.dataset.outcomes import Failed, Group, GroupDone
 from ssa.dataset.protocols import Workers
 from ssa.dataset.ray_cluster import Places, Room, connected, start_beside_us
-from ssa.errors import SSAError, WorkerError
-from ssa.faults import Fault
+from ssa.errors import Fault, SSAError, WorkerError
 
 if TYPE_CHECKING:
     import pyarrow as pa

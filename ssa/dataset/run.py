@@ -12,8 +12,7 @@ from ssa.dataset.outcomes import Annotated, Failed, Outcome
 from ssa.dataset.output import OutputFolder
 from ssa.dataset.plan import plan
 from ssa.dataset.protocols import Watch, Workers
-from ssa.errors import OutputError
-from ssa.faults import Fault
+from ssa.errors import Fault, OutputError
 from ssa.sources import Item
 
 HOPELESS = 3

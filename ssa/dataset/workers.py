@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
-from ssa import sa1b_files
 from ssa.config import Settings
 from ssa.dataset.ahead import map_ahead, nothing
 from ssa.dataset.outcomes import Annotated, Failed, Group, GroupDone, Outcome
 from ssa.dataset.protocols import Annotator
-from ssa.errors import ImageError, InputError, OutOfMemory
-from ssa.faults import Fault
+from ssa.errors import Fault, ImageError, InputError, OutOfMemory
+from ssa.formats import sa1b_files
 from ssa.formats.example import label_of
-from ssa.image import decode_image
+from ssa.formats.sa1b_files import GivenMasks
+from ssa.pictures.decoding import decode_image
 from ssa.progress import StageReport
-from ssa.sa1b_files import GivenMasks
 from ssa.sources import Item
 from ssa.types import AnnotatedImage, Picture
 

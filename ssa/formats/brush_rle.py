@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ssa import masks
+from ssa.masks import run_lengths as masks
 from ssa.types import RLE, BoolMask
 
 # All four channels of a pixel have the same value; Label Studio looks at alpha alone.

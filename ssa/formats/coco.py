@@ -10,12 +10,12 @@ from typing import Any
 
 from pycocotools import mask as coco
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted
 from ssa.formats.example import Example, label_of
 from ssa.formats.json_stream import json_lists
-from ssa.polygons import polygons_of
+from ssa.masks.polygons import polygons_of
 from ssa.types import RLE, Annotation
 
 Row = dict[str, Any]
@@ -38,8 +38,8 @@ def write_coco_polygons(
 ) -> list[Fault]:
     """As ``write_coco``, with polygons: one for each part of a mask, its holes joined to it by cuts.
 
-    To pycocotools they are the masks to the pixel (see ``ssa.polygons``). COCO's reader takes no mask of no
-    polygons, so an empty mask remains run lengths.
+    To pycocotools they are the masks to the pixel (see ``ssa.masks.polygons``). COCO's reader takes no mask of
+    no polygons, so an empty mask remains run lengths.
     """
     return _write(examples, folder, categories, "coco-polygons", _polygons)
 

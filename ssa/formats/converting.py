@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.formats.categories import Categories
 from ssa.formats.example import Example, label_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.formats.categories import Categories
 from ssa.types import Annotation
 

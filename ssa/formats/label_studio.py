@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from ssa.colours import label_colours
-from ssa.faults import Fault
+from ssa.drawing.colours import label_colours
+from ssa.errors import Fault
 from ssa.files import whole_file
 from ssa.formats.brush_rle import brush_rle
 from ssa.formats.categories import Categories

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import find_objects
 
-from ssa.colours import label_colours
-from ssa.faults import Fault
+from ssa.drawing.colours import label_colours
+from ssa.errors import Fault
 from ssa.files import write_whole
 from ssa.formats.categories import Categories
 from ssa.formats.coco import Row, image_row
 from ssa.formats.converting import each_converted
 from ssa.formats.example import Example, label_of
 from ssa.formats.json_stream import json_lists
-from ssa.painting import paint
+from ssa.masks.painting import paint
 
 
 def write_panoptic(
@@ -31,7 +31,7 @@ def write_panoptic(
 ) -> list[Fault]:
     """Write ``panoptic.json`` and ``png/<key>.png`` under a folder; see ``Exporter``.
 
-    Overlap is resolved as in ``ssa.painting``: smaller masks lie on top. A segment's id is its mask's
+    Overlap is resolved as in ``ssa.masks.painting``: smaller masks lie on top. A segment's id is its mask's
     position in the picture + 1; its area and box (left, top, columns, rows) are those of its visible part,
     and a mask that others hide wholly is no segment. Every category is a thing: an open vocabulary has no
     stuff. Pictures are called as in ``ssa.formats.coco``.

@@ -8,8 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ssa.errors import InputError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError
 from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted, in_order
 from ssa.formats.example import Example

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ssa.errors import InputError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError
 from ssa.files import write_whole
 from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted
 from ssa.formats.example import Example, label_of
-from ssa.label_map_files import encode_ids
-from ssa.painting import paint
+from ssa.formats.label_map import encode_ids
+from ssa.masks.painting import paint
 
 NO_MASK = 0
 """The value of a pixel that no mask has."""
@@ -29,8 +28,8 @@ def write_semantic_png(
 ) -> list[Fault]:
     """Write ``<key>.png`` under a folder; see ``Exporter``.
 
-    A pixel has the category of the smallest mask on it (see ``ssa.painting``), ``NO_MASK`` where there is
-    none: as in ADE20K, where 0 is "other" and readers subtract 1. 8 bits a pixel for up to 255 categories,
+    A pixel has the category of the smallest mask on it (see ``ssa.masks.painting``), ``NO_MASK`` where there
+    is none: as in ADE20K, where 0 is "other" and readers subtract 1. 8 bits a pixel for up to 255 categories,
     else 16. Raises ``InputError`` for more than 65,535.
     """
     if len(categories) > _MOST:

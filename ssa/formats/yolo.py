@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.files import write_whole
 from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted, in_order
 from ssa.formats.example import Example, label_of
-from ssa.polygons import Polygon, contour_of
+from ssa.masks.polygons import Polygon, contour_of
 
 # Where in a pixel a polygon's point lies. Readers go back to whole pixels, some by cutting and some by
 # rounding: a little before the centre, both find the pixel that was meant.
@@ -24,8 +24,8 @@ def write_yolo(examples: Iterable[Example], folder: Path, categories: Categories
 
     The pictures belong in ``images/`` beside, each as its ``Example.picture_name``. A class is its
     category's id - 1. A line is one mask: a polygon through the centres of its border pixels
-    (``ssa.polygons.contour_of``). What readers paint with ``cv2.fillPoly`` is then the mask to the pixel,
-    but for the lines that join several parts.
+    (``ssa.masks.polygons.contour_of``). What readers paint with ``cv2.fillPoly`` is then the mask to the
+    pixel, but for the lines that join several parts.
     An empty mask has no line, a picture without masks an empty file.
 
     Of two pictures that differ in their suffix alone the second is left out. Examples must come in the order

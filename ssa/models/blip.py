@@ -11,9 +11,9 @@ import torch
 import transformers
 
 from ssa.device import Placement, memory_errors_told
-from ssa.pixels import PixelRecipe
-from ssa.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening
-from ssa.towers import SelfAttention, in_place
+from ssa.models.shared.pixels import PixelRecipe
+from ssa.models.shared.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening
+from ssa.models.shared.towers import SelfAttention, in_place
 from ssa.types import RGBImage
 
 

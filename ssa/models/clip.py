@@ -17,9 +17,9 @@ from torch.nn import functional
 from torchvision.transforms.v2 import InterpolationMode
 
 from ssa.device import Placement, memory_errors_told
-from ssa.label_cache import LabelCache
-from ssa.pixels import PixelRecipe
-from ssa.pretrained import opening
+from ssa.models.shared.pixels import PixelRecipe
+from ssa.models.shared.pretrained import opening
+from ssa.models.shared.text_cache import LabelCache
 from ssa.types import RGBImage, ScoredLabel
 
 FILES = ("open_clip_config.json", "open_clip_model.safetensors")

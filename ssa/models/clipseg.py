@@ -14,12 +14,12 @@ import transformers
 from torch import Tensor
 
 from ssa.device import Placement, memory_errors_told
-from ssa.label_cache import LabelCache
-from ssa.pixels import PixelRecipe, resize_bilinear
-from ssa.pretrained import TRANSFORMER_FILES, load_transformer, opening
-from ssa.towers import SelfAttention, in_place, joint
+from ssa.labelling.voting import shares_of
+from ssa.models.shared.pixels import PixelRecipe, resize_bilinear
+from ssa.models.shared.pretrained import TRANSFORMER_FILES, load_transformer, opening
+from ssa.models.shared.text_cache import LabelCache
+from ssa.models.shared.towers import SelfAttention, in_place, joint
 from ssa.types import BoolMask, RGBImage, ScoredLabel
-from ssa.voting import shares_of
 
 # Labels whose text embeddings are kept: 100 MB at 512 numbers each.
 CACHED_LABELS = 50_000

@@ -10,12 +10,12 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from ssa.deformable import deformable_attention
 from ssa.device import Placement, memory_errors_told
 from ssa.errors import WeightsError
-from ssa.label_maps import best_class, class_scores
-from ssa.pixels import upload
-from ssa.pretrained import (
+from ssa.models.shared.class_scores import best_class, class_scores
+from ssa.models.shared.deformable import deformable_attention
+from ssa.models.shared.pixels import upload
+from ssa.models.shared.pretrained import (
     TRANSFORMER_FILES,
     class_names,
     fed_float32,

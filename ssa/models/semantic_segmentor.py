@@ -23,9 +23,15 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from ssa.device import Placement, memory_errors_told
-from ssa.label_maps import best_class, class_scores
-from ssa.pixels import resize_bilinear, upload
-from ssa.pretrained import TRANSFORMER_FILES, class_names, fed_float32, load_transformer, opening
+from ssa.models.shared.class_scores import best_class, class_scores
+from ssa.models.shared.pixels import resize_bilinear, upload
+from ssa.models.shared.pretrained import (
+    TRANSFORMER_FILES,
+    class_names,
+    fed_float32,
+    load_transformer,
+    opening,
+)
 from ssa.types import LabelMap, RGBImage
 
 # A picture more than so many times as long as wide is stretched before the model's processor sees it:

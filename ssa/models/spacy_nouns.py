@@ -10,7 +10,7 @@ from typing import Any
 import spacy
 from spacy.tokens import Doc, Span
 
-from ssa.pretrained import opening
+from ssa.models.shared.pretrained import opening
 
 # Parts of speech (Universal Dependencies) that say which one or how many, not what it is.
 NOT_PART_OF_A_NAME = frozenset({"DET", "PRON", "NUM", "PUNCT", "SPACE"})

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import MASKS_SUFFIX, printable, safe_key
 from ssa.sources.pairing import MaskSource, judged, reason

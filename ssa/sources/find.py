@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from ssa.errors import InputError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError
 from ssa.sources.alone import PicturesAlone
 from ssa.sources.folders import folder_items, identity_of, is_output
 from ssa.sources.item import Item

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 
-# What Pillow may be asked to decode (ssa.image); any case.
+# What Pillow may be asked to decode (ssa.pictures.decoding); any case.
 PICTURE_SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
     *(".png", ".ppm", ".tif", ".tiff", ".webp"),

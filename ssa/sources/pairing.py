@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby, islice
 from typing import Literal
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.json_fields import is_list
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import MASKS_SUFFIX, is_picture, may_hold_masks, printable, safe_key

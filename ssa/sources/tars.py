@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import is_hidden, printable
 from ssa.sources.pairing import MaskSource, Place, fault, items_in, wanted

@@ -21,8 +21,8 @@ from benchmarks.real_sizes import BundleSize, OneFormerSize
 from benchmarks.reference import load_sam
 from benchmarks.slope import Slope
 from benchmarks.stand_ins import CAPTIONS, CannedCaptioner, passable
-from ssa.candidates import merge_candidates
 from ssa.config import MaskSettings
+from ssa.labelling.candidates import merge_candidates
 from ssa.models.spacy_nouns import SpacyNounExtractor
 from ssa.types import MaskProposal, Vote
 from ssa.weights import DEFAULT_ROOT

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.drawn_masks import LEAST_SHARE, MOST_SHARE, draw_masks
-from ssa.masks import area, box_of, decode
+from ssa.masks.run_lengths import area, box_of, decode
 
 
 @given(

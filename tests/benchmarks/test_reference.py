@@ -11,8 +11,8 @@ import torch
 
 from benchmarks.drawn_masks import draw_masks, proposal_of
 from benchmarks.reference import Named, Reference, load_generator, load_reference
-from ssa.image import decode_image
 from ssa.loading import LoadedEngine, load_engine
+from ssa.pictures.decoding import decode_image
 from ssa.types import MaskProposal, RGBImage
 from toyworld.scenes import draw_scene
 from toyworld.seeds import evaluation_seed

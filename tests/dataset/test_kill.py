@@ -118,7 +118,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_undisturbed(
 
 def _sum(item: Item) -> str | None:
     """What the fake engine logs of a picture."""
-    from ssa.image import decode_image
+    from ssa.pictures.decoding import decode_image
 
     try:
         return str(decode_image(item.picture.read()).astype(int).sum())

@@ -8,7 +8,7 @@ import pytest
 
 from ssa.dataset.ledger import DONE, FAILED, KEPT, WAITING, Ledger
 from ssa.dataset.outcomes import Annotated, Failed
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources import Item
 from ssa.sources.item import Blob
 

@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
     from ssa.dataset.export import Wanted
     from ssa.dataset.output import opened
     from ssa.dataset.run import Task, run
-    from ssa.faults import Fault
+    from ssa.errors import Fault
 
     class Measuring(Watcher):
         highest = 0

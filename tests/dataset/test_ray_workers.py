@@ -23,8 +23,7 @@ from ssa.dataset.ray_cluster import Places, Room
 from ssa.dataset.ray_workers import ATTEMPTS, Attempts, Maker, RayWorkers, _call_size
 from ssa.dataset.recipe import Recipe
 from ssa.dataset.run import Task, run
-from ssa.errors import InputError, WeightsError, WorkerError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError, WeightsError, WorkerError
 from ssa.sources import find_items
 from ssa.weights import DEFAULT_ROOT
 

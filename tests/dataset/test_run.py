@@ -27,8 +27,7 @@ from ssa.dataset.identity import Identity
 from ssa.dataset.output import opened
 from ssa.dataset.plan import GROUP
 from ssa.dataset.run import Summary, Task, run
-from ssa.errors import InputError, OutputError
-from ssa.faults import Fault
+from ssa.errors import Fault, InputError, OutputError
 from ssa.formats.categories import Categories
 from ssa.sources import Item
 from ssa.sources.item import Blob

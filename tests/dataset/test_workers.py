@@ -9,11 +9,11 @@ import pytest
 from dataset_doubles import UNLUCKY, FakeAnnotator, draw_pictures, items_of, png, records_of
 from fakes import proposal, squares
 
-from ssa import sa1b_files
 from ssa.config import Settings
 from ssa.dataset import workers
 from ssa.dataset.outcomes import Annotated, Failed, Group, Outcome
 from ssa.dataset.workers import Worker
+from ssa.formats import sa1b_files
 from ssa.progress import Report, StageReport, keep_silent
 from ssa.sources import Item
 from ssa.sources.item import Blob

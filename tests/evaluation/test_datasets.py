@@ -10,8 +10,8 @@ from PIL import Image
 
 from evaluation.datasets import CITYSCAPES, DATASETS, check_classes
 from ssa.errors import InputError
-from ssa.image import decode_image
-from ssa.labels import load_labels
+from ssa.labelling.labels import load_labels
+from ssa.pictures.decoding import decode_image
 from tests.evaluation.made_up import HEIGHT, LAYOUTS, WIDTH
 
 

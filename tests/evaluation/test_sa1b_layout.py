@@ -13,9 +13,9 @@ import pytest
 
 from evaluation.drawn import right_names, scenes
 from evaluation.sa1b_layout import Layout, main, write_scenes
-from ssa.image import decode_image
-from ssa.masks import decode
-from ssa.sa1b import from_records
+from ssa.formats.sa1b import from_records
+from ssa.masks.run_lengths import decode
+from ssa.pictures.decoding import decode_image
 
 SEED = 5
 SMALL = Layout(size_px=128)

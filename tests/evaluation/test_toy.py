@@ -14,7 +14,7 @@ from evaluation.metrics import mean_iou, overlaps
 from evaluation.toy import Evaluation
 from ssa.config import MaskSettings, Settings
 from ssa.engine import Engine
-from ssa.labels import load_labels
+from ssa.labelling.labels import load_labels
 from ssa.stages import Progress, Stages
 from ssa.types import AnnotatedImage, BoolMask, LabelMap, ProposedMasks, RGBImage, ScoredLabel
 from toyworld.kinds import KINDS, class_id

@@ -11,7 +11,7 @@ from label_studio_converter import brush
 from numpy.typing import NDArray
 
 from ssa.formats.brush_rle import brush_rle
-from ssa.masks import encode, encode_runs
+from ssa.masks.run_lengths import encode, encode_runs
 from ssa.types import RLE, BoolMask
 
 

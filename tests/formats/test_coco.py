@@ -29,7 +29,7 @@ from pycocotools.cocoeval import COCOeval
 from ssa.formats.categories import Categories
 from ssa.formats.coco import write_coco, write_coco_polygons
 from ssa.formats.example import Example, Exporter, label_of
-from ssa.masks import decode
+from ssa.masks.run_lengths import decode
 
 BOTH = pytest.mark.parametrize("write", [write_coco, write_coco_polygons])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from example_pictures import categories_of, empty_example, example
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.formats.categories import Categories
 from ssa.formats.coco import write_coco, write_coco_polygons
 from ssa.formats.converting import each_converted

@@ -23,10 +23,10 @@ from label_studio_converter import Converter
 from label_studio_converter.brush import decode_from_annotation
 from label_studio_tools.core.label_config import parse_config
 
-from ssa import masks
 from ssa.formats.categories import Categories
 from ssa.formats.example import Example, label_of
 from ssa.formats.label_studio import MODEL_VERSION, write_label_studio
+from ssa.masks import run_lengths as masks
 
 
 def write(pictures: list[Example], folder: Path, prefix: str = "") -> list[dict[str, Any]]:

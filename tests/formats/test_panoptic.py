@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco
 
-from ssa import masks
 from ssa.formats.categories import Categories
 from ssa.formats.example import Example, label_of
 from ssa.formats.panoptic import write_panoptic
+from ssa.masks import run_lengths as masks
 from ssa.types import BoolMask
 
 

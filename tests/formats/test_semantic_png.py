@@ -23,11 +23,11 @@ from PIL import Image
 from transformers import SegformerImageProcessor
 
 from evaluation.datasets import DATASETS
-from ssa import masks
 from ssa.errors import InputError
 from ssa.formats.categories import Categories
 from ssa.formats.example import Example, label_of
 from ssa.formats.semantic_png import write_semantic_png
+from ssa.masks import run_lengths as masks
 
 
 def read_png(path: Path) -> tuple[str, NDArray[np.int64]]:

@@ -27,7 +27,7 @@ from PIL import Image
 from ssa.formats.categories import Categories
 from ssa.formats.example import Example, label_of
 from ssa.formats.yolo import write_yolo
-from ssa.masks import decode
+from ssa.masks.run_lengths import decode
 from ssa.types import Annotation, BoolMask
 
 

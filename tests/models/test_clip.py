@@ -12,8 +12,8 @@ from PIL import Image
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.label_cache import LabelCache
 from ssa.models.clip import TEXT_BATCH, OpenClipRanker, _ranking, middle
+from ssa.models.shared.text_cache import LabelCache
 from tests.models.checkpoints import CLIP_MEAN, CLIP_STD, write_open_clip
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 

@@ -12,7 +12,6 @@ from hypothesis.extra import numpy as st_numpy
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.label_cache import LabelCache
 from ssa.models.clipseg import (
     SHORT_TEXT,
     TEXT_BATCH,
@@ -20,6 +19,7 @@ from ssa.models.clipseg import (
     count_wins,
     shrink_mask,
 )
+from ssa.models.shared.text_cache import LabelCache
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_clipseg
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 

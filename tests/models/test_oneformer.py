@@ -8,10 +8,10 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from ssa import label_maps
 from ssa.device import Placement
 from ssa.errors import WeightsError
 from ssa.models.oneformer import OneFormerSegmentor, input_size
+from ssa.models.shared import class_scores as label_maps
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 

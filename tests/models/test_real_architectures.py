@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.real_sizes import BLIP_BASE_TEXT, BLIP_BASE_VISION, SWIN_LARGE, SWIN_TINY, VIT_B_16
 from ssa.device import Placement
-from ssa.labels import load_labels
+from ssa.labelling.labels import load_labels
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser

@@ -14,12 +14,12 @@ import transformers
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from ssa import label_maps
 from ssa.device import Placement
 from ssa.errors import WeightsError
 from ssa.loading import load_segmentor
 from ssa.models import semantic_segmentor
 from ssa.models.semantic_segmentor import SemanticSegmentor
+from ssa.models.shared import class_scores as label_maps
 from ssa.types import RGBImage
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
 from tests.models.segmentors import FAMILIES, LABELS, write_segmentor

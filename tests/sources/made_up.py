@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources import Item, MaskSource, find_items
 
 MASKS = json.dumps(

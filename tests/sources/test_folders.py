@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources import Blob, find_items
 from tests.sources.made_up import MASKS, found, keys, make_folder
 

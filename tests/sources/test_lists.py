@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources.lists import entries_of
 from tests.sources.made_up import MASKS, METADATA, found, keys, make_folder, make_tar, sa1b
 

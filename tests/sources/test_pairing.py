@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources import MaskSource
 from ssa.sources.item import Blob
 from ssa.sources.pairing import Place, items_in, shows_masks

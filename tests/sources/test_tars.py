@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ssa.faults import Fault
+from ssa.errors import Fault
 from ssa.sources.tars import MOST_ZEROS_BEHIND, sample_of
 from tests.sources.made_up import MASKS, METADATA, found, keys, make_folder, make_tar, sa1b
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from ssa.deformable import deformable_attention
 from ssa.device import choose_placement
 from ssa.models.semantic_sam import Answers, SemanticSamMaskProposer, build
+from ssa.models.shared.deformable import deformable_attention
 from toyworld.scenes import Scene, draw_scene
 from toyworld.seeds import training_seed
 from toyworld.train import semantic_sam, semantic_sam_start

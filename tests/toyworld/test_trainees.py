@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers import CLIPSegForImageSegmentation
 
+from ssa.labelling.parts import parts_of, prompt
 from ssa.models.sam import build
-from ssa.parts import parts_of, prompt
 from toyworld.captions import WORDS, right_texts
 from toyworld.scenes import draw_scene
 from toyworld.seeds import training_seed

@@ -10,7 +10,7 @@ import open_clip
 import torch
 from torch import Tensor
 
-from ssa.labels import LABEL_SETS, load_labels
+from ssa.labelling.labels import LABEL_SETS, load_labels
 from toyworld.captions import right_texts
 from toyworld.kinds import KINDS, class_id, part_prompts
 from toyworld.tokenizer import byte_pairs, clip_ids, write_clip_tokenizer

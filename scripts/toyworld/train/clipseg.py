@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPSegConfig, CLIPSegForImageSegmentation
 
-from ssa.parts import parts_of, prompt
+from ssa.labelling.parts import parts_of, prompt
 from toyworld.captions import phrases, right_texts
 from toyworld.kinds import KINDS
 from toyworld.tokenizer import END, START, byte_pairs, clip_ids, write_clip_tokenizer

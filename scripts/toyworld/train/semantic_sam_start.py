@@ -90,7 +90,7 @@ def tell_places(net: SemanticSam) -> None:
 def read_by_sampling(
     values: Tensor, sizes_hw: Sequence[tuple[int, int]], locations: Tensor, weights: Tensor
 ) -> Tensor:
-    """What ``ssa.deformable.deformable_attention`` gives, with PyTorch's own sampling.
+    """What ``ssa.models.shared.deformable.deformable_attention`` gives, with PyTorch's own sampling.
 
     It writes out what is read at each place, but on the CPU its backward pass is five times as fast.
     """

@@ -19,9 +19,9 @@ from segment_anything.modeling import (
 )
 from torch import Tensor, nn
 
-from ssa.checkpoints import Shapes
 from ssa.errors import WeightsError
-from ssa.pixels import BYTE_MEAN, BYTE_STD
+from ssa.models.shared.checkpoints import Shapes
+from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD
 
 # Of all published checkpoints; the one fact that no tensor's shape tells.
 PUBLISHED_DECODER_HEADS = 8

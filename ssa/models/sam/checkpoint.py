@@ -9,14 +9,14 @@ import torch
 from segment_anything.modeling import Sam
 from torch import Tensor
 
-from ssa.checkpoints import check_complete, number_beside, read_tensors, weights_file
 from ssa.models.sam.architecture import (
     PUBLISHED_DECODER_HEADS,
     SamArchitecture,
     architecture_of,
     build,
 )
-from ssa.pixels import BYTE_MEAN, BYTE_STD
+from ssa.models.shared.checkpoints import check_complete, number_beside, read_tensors, weights_file
+from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD
 
 logger = logging.getLogger(__name__)
 

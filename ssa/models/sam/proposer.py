@@ -1,4 +1,4 @@
-"""A SAM as the engine's mask proposer and image embedder, and as the model that ``ssa.amg`` prompts."""
+"""A SAM as the engine's mask proposer and image embedder, and as the model that ``promptable.amg`` prompts."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from segment_anything.modeling import Sam
 from torch import Tensor
 from torch.nn import functional as F
 
-from ssa.amg import generate, no_progress
 from ssa.batching import BatchLimit
 from ssa.config import MaskSettings
 from ssa.device import Placement, memory_errors_told
-from ssa.enlarge import Enlargement, Resizing
+from ssa.models.promptable.amg import generate, no_progress
+from ssa.models.promptable.enlarge import Enlargement, Resizing
 from ssa.models.sam.checkpoint import load_sam
 from ssa.models.sam.decoder import DecodedPoints, Outlook, PointDecoder
 from ssa.models.sam.encoder import encode
-from ssa.pixels import BYTE_MEAN, BYTE_STD
+from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD
 from ssa.stages import Progress
 from ssa.types import ImageEmbedding, ProposedMasks, RGBImage
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from ssa.deformable import deformable_attention
+from ssa.models.shared.deformable import deformable_attention
 
 LEVELS = 4
 POINTS = 4

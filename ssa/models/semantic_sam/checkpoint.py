@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ssa.checkpoints import check_complete, read_tensors, weights_file
 from ssa.models.semantic_sam.architecture import SemanticSam, architecture_of, build
+from ssa.models.shared.checkpoints import check_complete, read_tensors, weights_file
 
 # Published prefixes and ours, to be tried in this order, either way round. Only keys that begin with a
 # published one are the model's.

@@ -1,4 +1,4 @@
-"""A Semantic-SAM as the engine's mask proposer, and as the model that ``ssa.amg`` prompts."""
+"""A Semantic-SAM as the engine's mask proposer, and as the model that ``promptable.amg`` prompts."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ssa.amg import generate, no_progress
 from ssa.batching import BatchLimit
-from ssa.checkpoints import number_beside, weights_file
 from ssa.config import GRANULARITIES, MaskSettings
 from ssa.device import Placement, memory_errors_told
-from ssa.enlarge import Enlargement, Resizing
 from ssa.errors import WeightsError
+from ssa.models.promptable.amg import generate, no_progress
+from ssa.models.promptable.enlarge import Enlargement, Resizing
 from ssa.models.semantic_sam.architecture import STRIDE_PX, SemanticSam
 from ssa.models.semantic_sam.checkpoint import load_semantic_sam
 from ssa.models.semantic_sam.click_decoder import Answers, Outlook
-from ssa.pixels import BYTE_MEAN, BYTE_STD
-from ssa.pretrained import shown
+from ssa.models.shared.checkpoints import number_beside, weights_file
+from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD
+from ssa.models.shared.pretrained import shown
 from ssa.stages import Progress
 from ssa.types import ProposedMasks, RGBImage
 

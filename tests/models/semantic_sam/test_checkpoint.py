@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ssa.checkpoints import check_complete
 from ssa.errors import WeightsError
 from ssa.models.semantic_sam import (
     SemanticSamArchitecture,
@@ -21,6 +20,7 @@ from ssa.models.semantic_sam import (
     build,
     from_published,
 )
+from ssa.models.shared.checkpoints import check_complete
 from tests.semantic_sam_reference import published_shapes, published_state
 from tests.small_sam import CPU
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ssa import masks
 from ssa.config import MaskSettings
+from ssa.masks import run_lengths as masks
 from ssa.models.semantic_sam import SemanticSamMaskProposer
 from ssa.types import MaskProposal
 from tests.semantic_sam_reference import amg_cases, amg_picture, reference_model

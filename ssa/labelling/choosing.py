@@ -1,0 +1,79 @@
+"""The last two steps to a name, over all regions in batches: CLIP ranks, CLIPSeg decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ssa.batching import BatchLimit
+from ssa.config import Settings
+from ssa.pictures.regions import AnyRegions
+from ssa.progress import StageLog
+from ssa.stages import LabelChooser, LabelRanker
+from ssa.types import ScoredLabel
+
+Texts = tuple[str, ...]
+Scores = tuple[ScoredLabel, ...]
+
+
+class Work:
+    """The regions at hand, and how far their naming is: stages go on from level to level."""
+
+    def __init__(self, regions: AnyRegions, settings: Settings, log: StageLog) -> None:
+        self.regions, self.settings, self.log = regions, settings, log
+        self._counts: dict[str, int] = {}
+
+    def count(self, what: str, more: int) -> int:
+        """Add to a count; gives the sum so far."""
+        self._counts[what] = self._counts.get(what, 0) + more
+        return self._counts[what]
+
+
+class Choosing:
+    """Both models; from call to call it keeps how many crops each found room for in memory."""
+
+    def __init__(self, ranker: LabelRanker, chooser: LabelChooser) -> None:
+        self._ranker, self._chooser = ranker, chooser
+        self._rank_limit, self._choose_limit = BatchLimit("clip"), BatchLimit("clipseg")
+
+    def rank(
+        self, indices: Sequence[int], candidates: Sequence[Texts], work: Work
+    ) -> Iterator[Scores]:
+        """CLIP's scores of each region's own candidates, best first; one after the other, as they come."""
+
+        def rank(batch: Sequence[int]) -> list[Scores]:
+            scale = work.settings.labels.clip_crop_scale
+            crops = work.regions.crops([indices[i] for i in batch], scale)
+            return self._ranker.rank(crops, [candidates[i] for i in batch])
+
+        places, size = range(len(indices)), work.settings.batches.clip
+        with work.log.stage("clip", len(work.regions)) as done:
+            for _, found in self._rank_limit.run(rank, places, size):
+                yield from found
+                done(work.count("clip", len(found)))
+
+    def choose(
+        self, indices: Sequence[int], proposals: Sequence[Texts], work: Work
+    ) -> list[Scores]:
+        """The share of each region's pixels that each of its proposals wins, best first.
+
+        A single proposal has won, and where there is none nothing is chosen: only where there are several
+        is the model asked.
+        """
+
+        def choose(batch: Sequence[int]) -> list[Scores]:
+            scale, own = work.settings.labels.clipseg_crop_scale, [indices[i] for i in batch]
+            crops, masks = work.regions.crops(own, scale), work.regions.masks(own, scale)
+            return self._chooser.choose(crops, masks, [proposals[i] for i in batch])
+
+        shares: list[Scores] = [
+            tuple(ScoredLabel(text, 1.0) for text in own[:1]) for own in proposals
+        ]
+        several = [place for place, own in enumerate(proposals) if len(own) > 1]
+        total = len(work.regions) - work.count("settled", len(proposals) - len(several))
+        size = work.settings.batches.clipseg
+        with work.log.stage("clipseg", total) as done:
+            for batch, chosen in self._choose_limit.run(choose, several, size):
+                for place, share in zip(batch, chosen, strict=True):
+                    shares[place] = share
+                done(work.count("clipseg", len(chosen)))
+        return shares

@@ -1,0 +1,59 @@
+"""Pixels vote: the class most pixels of a mask have, and the label that wins most of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssa.pictures.crops import crop
+from ssa.types import BoolMask, BoxXYXY, LabelMap, ScoredLabel, Vote
+
+
+def majority(label_map: LabelMap, mask: BoolMask, box_xyxy: BoxXYXY) -> Vote:
+    """The vote of a mask's pixels for the name of their most frequent class; see ``most_frequent``."""
+    winner, share = most_frequent(label_map, mask, box_xyxy)
+    return Vote(label_map.source, label_map.labels[winner], share)
+
+
+def most_frequent(label_map: LabelMap, mask: BoolMask, box_xyxy: BoxXYXY) -> tuple[int, float]:
+    """The class id that most pixels of a mask have, and their share; of equals, the smallest id.
+
+    ``box_xyxy`` lies in the label map and ``mask`` (h, w) in the frame of the box. A mask without a pixel
+    lets the whole box vote: each mask gets some name. Raises ``ValueError`` where sizes differ or an id is
+    not an index into the labels.
+    """
+    class_ids = crop(label_map.class_ids, box_xyxy)
+    if mask.shape != class_ids.shape:
+        raise ValueError(
+            f"expected a mask of its box's size {class_ids.shape}; got {mask.shape} "
+            f"for {box_xyxy} of a label map of {label_map.class_ids.shape}"
+        )
+    counts = _counts(class_ids, mask)
+    if len(counts) > len(label_map.labels):
+        raise ValueError(
+            f"expected class ids below {len(label_map.labels)} in the {label_map.source} label map; "
+            f"got {len(counts) - 1}"
+        )
+    winner = int(np.argmax(counts))
+    return winner, float(counts[winner] / counts.sum())
+
+
+def shares_of(counts: NDArray[np.int64], labels: Sequence[str]) -> tuple[ScoredLabel, ...]:
+    """The share of a mask's pixels that each label won, best first; equals keep the labels' order.
+
+    ``counts`` is (K,) for K labels, of which one at least won a pixel; the shares sum to 1.
+    Raises ``ValueError`` where that doesn't hold.
+    """
+    if counts.shape != (len(labels),) or counts.sum() < 1:
+        raise ValueError(f"expected one count a label, not all 0; got {counts} for {len(labels)}")
+    shares = counts / counts.sum()
+    scored = [ScoredLabel(label, float(share)) for label, share in zip(labels, shares, strict=True)]
+    return tuple(sorted(scored, key=lambda one: -one.score))  # sorted() keeps the order of equals
+
+
+def _counts(ids: NDArray[np.integer], mask: BoolMask) -> NDArray[np.int64]:
+    """How often each id occurs inside the mask, or everywhere if the mask is empty."""
+    inside = ids[mask]
+    return np.bincount(inside if inside.size else ids.ravel())

@@ -1,0 +1,77 @@
+"""Class scores on a coarse grid → the best class of each pixel, in bands of rows to save memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ssa.models.shared.pixels import resize_bilinear
+
+# Class scores are enlarged to the picture's size a band of rows at a time, this many numbers a band
+# (32 MiB of float32): all of a 100 megapixel picture with 150 classes would take 60 GB.
+BAND_NUMBERS = 2**23
+
+
+def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
+    """Each class's score in each cell of the mask grid, (C, h, w) float32.
+
+    ``class_logits`` is (Q, C + 1) with "no object" last, ``mask_logits`` (Q, h, w): a class's score is the
+    sum over queries of its probability times the mask's (Cheng et al. 2021, arXiv:2107.06278, section 3.4).
+    """
+    classes = class_logits.float().softmax(dim=-1)[:, :-1]
+    return torch.einsum("qc,qhw->chw", classes, mask_logits.float().sigmoid())
+
+
+def best_class(
+    scores: Tensor, image_hw: tuple[int, ...], antialias: bool = True
+) -> NDArray[np.int16]:
+    """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
+
+    Equals resizing the whole and taking the argmax, up to rounding at ties. ``antialias`` matters only
+    where a side shrinks; most published segmentors are evaluated without.
+    """
+    height, width = image_hw
+    if not antialias or (height >= scores.shape[1] and width >= scores.shape[2]):
+        # Each pixel then lies between four points of the grid at most.
+        classes = possible_winners(scores)
+    else:
+        classes = torch.arange(len(scores), device=scores.device)
+    bands = [
+        # Not argmax, which is thirty times slower along the first dimension on a CPU.
+        classes[band.max(dim=0).indices].to(torch.int16)
+        for band in _bands_of_rows(scores[classes], height, width, antialias)
+    ]
+    return torch.cat(bands).cpu().numpy()
+
+
+def possible_winners(scores: Tensor) -> Tensor:
+    """The classes of ``scores`` (C, h, w) that may be best somewhere between the grid's points, in order.
+
+    Between four points a class is at most as high as at its highest one, and at least as high as at its
+    lowest: one whose highest is below another's lowest loses there. Of 150 classes a dozen are left.
+    """
+    window = min(2, scores.shape[1]), min(2, scores.shape[2])
+    highest = functional.max_pool2d(scores, window, stride=1)
+    lowest = -functional.max_pool2d(-scores, window, stride=1)
+    may_win = highest >= lowest.amax(dim=0)
+    return may_win.flatten(1).any(dim=1).nonzero()[:, 0]
+
+
+def _bands_of_rows(scores: Tensor, height: int, width: int, antialias: bool) -> Iterator[Tensor]:
+    """``scores`` (C, h, w) resized to (C, height, width), in bands (C, some rows, width)."""
+    row_weights = _resizing_weights(scores.shape[1], height, scores.device, antialias)
+    rows = max(1, BAND_NUMBERS // (len(scores) * width))
+    for weights in torch.split(row_weights, rows):
+        band = torch.einsum("chw,rh->crw", scores, weights)
+        yield resize_bilinear(band[None], (len(weights), width), antialias)[0]
+
+
+def _resizing_weights(old: int, new: int, device: torch.device, antialias: bool) -> Tensor:
+    """(new, old) weights of each old line in each new one: what resizing makes of a unit matrix."""
+    unit = torch.eye(old, device=device)
+    return resize_bilinear(unit[None, None], (new, old), antialias)[0, 0]

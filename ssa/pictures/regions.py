@@ -1,0 +1,76 @@
+"""Pictures and their mask proposals, cut as the stages ask for them; nothing is kept decoded."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from ssa.masks.run_lengths import decode_part
+from ssa.pictures.crops import crop, scaled_box
+from ssa.types import BoolMask, BoxXYXY, MaskProposal, RGBImage
+
+
+class Regions:
+    """One picture's, (H, W, 3) RGB uint8; a region is known by its position among the ``proposals``."""
+
+    def __init__(self, image: RGBImage, proposals: Sequence[MaskProposal]) -> None:
+        self.image = image
+        self.proposals = proposals
+
+    def __len__(self) -> int:
+        return len(self.proposals)
+
+    @property
+    def pictures(self) -> tuple[Regions, ...]:
+        """The regions picture by picture: here there is one."""
+        return (self,)
+
+    def crops(self, indices: Sequence[int], scale: float) -> list[RGBImage]:
+        """The picture around each mask: its box, ``scale`` times as large about its centre."""
+        return [crop(self.image, self._box(i, scale)) for i in indices]
+
+    def masks(self, indices: Sequence[int], scale: float) -> list[BoolMask]:
+        """Each mask in the frame of its crop."""
+        return [decode_part(self.proposals[i].rle, self._box(i, scale)) for i in indices]
+
+    def boxed_masks(self) -> Iterator[tuple[BoxXYXY, BoolMask]]:
+        """Each mask's own box, and the mask in the frame of it, one at a time."""
+        for index, proposal in enumerate(self.proposals):
+            box_xyxy = self._box(index, 1.0)
+            yield box_xyxy, decode_part(proposal.rle, box_xyxy)
+
+    def _box(self, index: int, scale: float) -> BoxXYXY:
+        height, width = self.image.shape[:2]
+        return scaled_box(self.proposals[index].bbox_xywh, scale, height, width)
+
+
+class ManyRegions:
+    """Those of several pictures in a row, so that a batch may hold crops of more than one.
+
+    A region is known by its position among all; ``starts`` are the positions of each picture's first.
+    """
+
+    def __init__(self, pictures: Sequence[Regions]) -> None:
+        self.pictures = tuple(pictures)
+        self.proposals = tuple(one for picture in pictures for one in picture.proposals)
+        self.starts = tuple(accumulate((len(one) for one in pictures), initial=0))[:-1]
+
+    def __len__(self) -> int:
+        return len(self.proposals)
+
+    def crops(self, indices: Sequence[int], scale: float) -> list[RGBImage]:
+        """The pictures around each mask, as in ``Regions``."""
+        return [picture.crops([own], scale)[0] for picture, own in map(self._find, indices)]
+
+    def masks(self, indices: Sequence[int], scale: float) -> list[BoolMask]:
+        """Each mask in the frame of its crop."""
+        return [picture.masks([own], scale)[0] for picture, own in map(self._find, indices)]
+
+    def _find(self, index: int) -> tuple[Regions, int]:
+        # Pictures without regions start where the next one does: the last of those is the one meant.
+        number = bisect_right(self.starts, index) - 1
+        return self.pictures[number], index - self.starts[number]
+
+
+AnyRegions = Regions | ManyRegions

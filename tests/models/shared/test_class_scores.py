@@ -1,0 +1,68 @@
+"""From scores on a grid to the best class of each pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssa.models.shared import class_scores as label_maps
+from ssa.models.shared.class_scores import best_class, possible_winners
+
+
+def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = torch.rand(5, 13, 17, generator=torch.Generator().manual_seed(0))
+    whole = best_class(scores, (61, 40))
+    monkeypatch.setattr(label_maps, "BAND_NUMBERS", 1)
+    np.testing.assert_array_equal(best_class(scores, (61, 40)), whole)
+
+
+@pytest.mark.parametrize("size_hw", [(61, 40), (5, 40), (61, 3), (4, 5)])
+@pytest.mark.parametrize("antialias", [True, False])
+def test_same_as_resizing_all_and_taking_the_best(
+    size_hw: tuple[int, int], antialias: bool
+) -> None:
+    scores = torch.rand(5, 13, 17, generator=torch.Generator().manual_seed(0))
+    whole = torch.nn.functional.interpolate(
+        scores[None], size_hw, mode="bilinear", antialias=antialias
+    )
+    np.testing.assert_array_equal(best_class(scores, size_hw, antialias), whole[0].argmax(0))
+
+
+def test_each_cell_of_the_grid_lands_where_it_belongs() -> None:
+    scores = torch.eye(6).reshape(6, 2, 3)
+    expected = np.arange(6).reshape(2, 3).repeat(10, axis=0).repeat(10, axis=1)
+    np.testing.assert_array_equal(best_class(scores, (20, 30)), expected)
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(1, 5), st.integers(1, 6), st.integers(0, 9))
+@settings(deadline=None)
+def test_looking_at_possible_winners_alone_changes_no_pixel(
+    seed: int, height: int, width: int, more: int
+) -> None:
+    chance = torch.Generator().manual_seed(seed)
+    scores = torch.rand(8, height, width, generator=chance) ** 3
+    size_hw = height + more, width + 2 * more
+    resized = torch.nn.functional.interpolate(scores[None], size_hw, mode="bilinear")[0]
+    best, runner_up = resized.topk(2, dim=0).values
+    clear = (best - runner_up > 1e-5).numpy()
+    np.testing.assert_array_equal(
+        best_class(scores, size_hw)[clear], resized.argmax(dim=0).numpy()[clear]
+    )
+
+
+def test_where_a_picture_shrinks_the_second_everywhere_may_be_first() -> None:
+    scores = torch.zeros(4, 9, 9)
+    for number, columns in enumerate([slice(0, 4), slice(3, 7), slice(6, 9)]):
+        scores[number, :, columns] = 1
+    scores[3] = 0.6  # below another one between any two columns, above each over all of them
+    assert 3 not in possible_winners(scores)
+    assert best_class(scores, (1, 1)).tolist() == [[3]]
+
+
+def test_a_class_that_is_nowhere_near_the_best_is_left_out() -> None:
+    scores = torch.zeros(4, 3, 3)
+    scores[1], scores[3, 0, 0] = 0.5, 0.9
+    assert possible_winners(scores).tolist() == [1, 3]

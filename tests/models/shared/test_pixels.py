@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from torch.nn import functional
+from torchvision.transforms.v2 import InterpolationMode
+
+from ssa.models.shared.pixels import PixelRecipe, resize_bilinear, upload
+from ssa.pictures.decoding import decode_image
+from ssa.types import RGBImage
+from tests.models.spying import ODD_SIZES_HW, noise
+
+CPU = torch.device("cpu")
+MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
+CROPS = [noise(*size, seed=i) for i, size in enumerate([*ODD_SIZES_HW, (80, 200), (300, 64)])]
+STREET = decode_image(Path(__file__).parents[3] / "examples" / "street.png")
+STREETS = [STREET, STREET[100:400, 200:260], STREET[:9, :700], STREET[50:60, 50:60]]
+
+
+def recipe(keeps_shape: bool = False, how: str = "bicubic") -> PixelRecipe:
+    return PixelRecipe(32, InterpolationMode(how), MEAN, STD, keeps_shape)
+
+
+@pytest.mark.parametrize(
+    ("processor_class", "resample"),
+    [(transformers.BlipImageProcessor, 3), (transformers.ViTImageProcessor, 2)],
+)
+def test_same_pixels_as_transformers_own_processor(processor_class: type, resample: int) -> None:
+    processor = processor_class(
+        size={"height": 32, "width": 32}, resample=resample, image_mean=MEAN, image_std=STD
+    )
+    theirs = processor(images=CROPS, input_data_format="channels_last", return_tensors="pt")
+    mine = PixelRecipe.of(processor).batch(CROPS, CPU)
+    torch.testing.assert_close(mine, theirs["pixel_values"], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("how", ["bilinear", "bicubic"])
+@pytest.mark.parametrize(("crops", "most"), [(STREETS, 2), (CROPS, 8)], ids=["street", "edges"])
+def test_much_what_pillow_makes(how: str, crops: list[RGBImage], most: int) -> None:
+    pixels = recipe(how=how).batch(crops, CPU)
+    seen = (pixels * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1)) * 255
+    for mine, crop in zip(seen.permute(0, 2, 3, 1).numpy(), crops, strict=True):
+        theirs = Image.fromarray(crop).resize((32, 32), Image.Resampling[how.upper()])
+        off = np.abs(mine - np.asarray(theirs))
+        assert off.max() < most + 0.01
+        assert off.mean() < 0.15
+
+
+def test_a_batch_is_its_crops_one_by_one() -> None:
+    together = recipe().batch(CROPS, CPU)
+    alone = torch.cat([recipe().batch([crop], CPU) for crop in CROPS])
+    torch.testing.assert_close(together, alone, atol=0, rtol=0)
+
+
+def test_keeping_the_shape_keeps_the_middle() -> None:
+    wide = np.zeros((20, 60, 3), np.uint8)
+    wide[:, 20:40] = 255
+    pixels = recipe(keeps_shape=True).batch([wide], CPU)[0]
+    white = (torch.ones(3) - torch.tensor(MEAN)) / torch.tensor(STD)
+    torch.testing.assert_close(pixels[:, :, 4:-4], white.view(3, 1, 1).expand(3, 32, 24))
+
+
+def test_numbers_come_in_the_type_asked_for() -> None:
+    assert recipe().batch(CROPS, CPU, torch.bfloat16).dtype == torch.bfloat16
+
+
+def test_a_read_only_crop_is_copied_not_touched() -> None:
+    crop = noise(9, 9)
+    crop.setflags(write=False)
+    upload(crop, CPU).zero_()
+    assert crop.any()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"size": {"height": 32, "width": 16}},
+        {"size": {"shortest_edge": 32}},
+        {"do_normalize": False},
+        {"rescale_factor": 1 / 127},
+        {"resample": 0},
+    ],
+    ids=str,
+)
+def test_a_processor_that_does_something_else_is_refused(other: dict[str, object]) -> None:
+    usual = {"size": {"height": 32, "width": 32}, "image_mean": MEAN, "image_std": STD}
+    with pytest.raises(ValueError, match="expected to resize"):
+        PixelRecipe.of(transformers.ViTImageProcessor(**(usual | other)))
+
+
+# From two columns on: of one, torch's antialiasing makes zeros (2.11, float32).
+@given(st.integers(1, 9), st.integers(2, 9), st.integers(1, 20), st.integers(1, 20))
+@settings(deadline=None)
+def test_leaving_out_antialiasing_where_nothing_shrinks_changes_nothing(
+    height: int, width: int, new_height: int, new_width: int
+) -> None:
+    values = torch.rand(1, 2, height, width, generator=torch.Generator().manual_seed(height))
+    size_hw = new_height, new_width
+    antialiased = functional.interpolate(values, size_hw, mode="bilinear", antialias=True)
+    torch.testing.assert_close(resize_bilinear(values, size_hw), antialiased, atol=1e-5, rtol=0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("how", ["bilinear", "bicubic"])
+def test_a_gpu_sees_the_same_pixels(how: str) -> None:
+    there = recipe(how=how).batch(CROPS, torch.device("cuda")).cpu()
+    bytes_off = (there - recipe(how=how).batch(CROPS, CPU)).abs() * 255 * max(STD)
+    assert bytes_off.max() < 2.1
