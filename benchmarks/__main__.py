@@ -39,7 +39,7 @@ from ssa.models.promptable.amg import no_progress
 from ssa.pictures.decoding import decode_image
 from ssa.stages import Stages
 from ssa.types import MaskProposal, RGBImage
-from ssa.weights import DEFAULT_ROOT, Bundle
+from ssa.weights import Bundle, default_root
 
 STREET = Path(__file__).parents[1] / "examples" / "street.png"
 PARTS = ("label", "amg", "total")
@@ -129,7 +129,7 @@ def set_up(arguments: argparse.Namespace, image: RGBImage, folder: Path | None) 
         settings = with_short_captions(BUNDLE_SETTINGS[name])
         stages, bundle = load_stages(written, settings, placement), written
     else:
-        loaded = load_engine(DEFAULT_ROOT, name, arguments.device, arguments.dtype)
+        loaded = load_engine(default_root(), name, arguments.device, arguments.dtype)
         stages, settings, bundle = loaded.stages, loaded.settings, loaded.bundle
     figures: Figures = {
         "setup.seconds": now(device) - began,

@@ -36,7 +36,7 @@ from ssa.dataset.workers import Loaded, load
 from ssa.formats import sa1b_files
 from ssa.loading import load_engine
 from ssa.sources import Item, find_items
-from ssa.weights import DEFAULT_ROOT
+from ssa.weights import SHIPPED_ROOT
 
 SEED = 5
 CONFLICT = 409
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    recipe = Recipe.of(DEFAULT_ROOT, "tiny")
+    recipe = Recipe.of(SHIPPED_ROOT, "tiny")
     worker = recipe.worker()
     print(f"{machine(torch.device('cpu'))}; {versions()}; {torch.get_num_threads()} threads")
     with ExitStack() as stack:
@@ -158,7 +158,7 @@ def _ask(server: CogServer, inputs: dict[str, Any]) -> Answer:
 
 def _labelling(recipe: Recipe) -> Way:
     """Given masks named picture by picture, for ``predict`` takes none."""
-    engine = load_engine(DEFAULT_ROOT, "tiny").engine
+    engine = load_engine(SHIPPED_ROOT, "tiny").engine
 
     def label_all(items: list[Item]) -> None:
         with tempfile.TemporaryDirectory() as out:

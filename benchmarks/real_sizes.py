@@ -17,7 +17,7 @@ from benchmarks.random_weights import (
 )
 from ssa.labelling.labels import load_labels
 from ssa.models.sam import SamArchitecture
-from ssa.weights import DEFAULT_ROOT, Bundle, load_manifest, open_bundle
+from ssa.weights import SHIPPED_ROOT, Bundle, load_manifest, open_bundle
 
 VIT_B = SamArchitecture(
     embed_dim=768, depth=12, num_heads=12, global_blocks=(2, 5, 8, 11), encoder_mlp_dim=3072
@@ -134,7 +134,7 @@ def write_bundle(root: Path, name: str) -> Bundle:
 
     Noun phrases are taken by the miniature's pipeline, the only one that is always at hand.
     """
-    bundle, size = Bundle(root, load_manifest(DEFAULT_ROOT).bundle(name)), SIZES[name]
+    bundle, size = Bundle(root, load_manifest(SHIPPED_ROOT).bundle(name)), SIZES[name]
     write_sam(bundle.folder("sam"), size.sam)
     for source, model in (("coco", size.coco), ("ade20k", size.ade20k)):
         folder = bundle.folder(f"{source}_segmentor")
@@ -142,5 +142,5 @@ def write_bundle(root: Path, name: str) -> Bundle:
     write_blip(bundle.folder("captions"), size.blip_vision, size.blip_text, size.blip_vocabulary)
     write_open_clip(bundle.folder("clip"), size.clip)
     write_clipseg(bundle.folder("clipseg"), size.clipseg, refined=size.clipseg_refined)
-    bundle.folder("nouns").symlink_to(open_bundle(DEFAULT_ROOT, "tiny").folder("nouns"))
+    bundle.folder("nouns").symlink_to(open_bundle(SHIPPED_ROOT, "tiny").folder("nouns"))
     return bundle

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssa.errors import DownloadError, WeightsError
-from ssa.weights import DEFAULT_ROOT, choose_bundle, load_manifest, open_bundle, verify
+from ssa.weights import SHIPPED_ROOT, choose_bundle, load_manifest, open_bundle, verify
 from ssa.weights.__main__ import main
 from ssa.weights.convert import to_safetensors, unpack
 from ssa.weights.download import RUNNING_NAME, download
@@ -851,13 +851,13 @@ def test_the_manifest_names_every_role_and_pins_every_file() -> None:
 
 
 def test_the_manifest_is_written_the_way_seal_writes_it() -> None:
-    text = (DEFAULT_ROOT / MANIFEST_NAME).read_text()
+    text = (SHIPPED_ROOT / MANIFEST_NAME).read_text()
     assert format_manifest(json.loads(text)) + "\n" == text
 
 
 def test_the_readme_lists_each_model_with_its_licence() -> None:
-    raw = json.loads((DEFAULT_ROOT / MANIFEST_NAME).read_text())
-    readme = (DEFAULT_ROOT / "README.md").read_text()
+    raw = json.loads((SHIPPED_ROOT / MANIFEST_NAME).read_text())
+    readme = (SHIPPED_ROOT / "README.md").read_text()
     for name, table in raw["models"].items():
         if table["source"] != "repository":
             assert re.search(rf"\| `{name}` \|.*\| {re.escape(table['licence'])} \|", readme), name
@@ -911,7 +911,7 @@ def test_importing_the_package_loads_no_model_library_and_no_downloader() -> Non
     code = "import sys, ssa.weights; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=DEFAULT_ROOT.parent,
+        cwd=SHIPPED_ROOT.parent,
         capture_output=True,
         check=True,
         text=True,

@@ -10,7 +10,7 @@ from ssa.engine import Engine
 from ssa.loading import LoadedEngine, load_engine
 from ssa.masks.run_lengths import decode
 from ssa.types import AnnotatedImage, RGBImage
-from ssa.weights import DEFAULT_ROOT
+from ssa.weights import default_root
 
 SAME_MASK_IOU = 0.9
 
@@ -53,5 +53,5 @@ def agreement_with_float32(loaded: LoadedEngine) -> Agreement | None:
     if loaded.placement.dtype == torch.float32:
         return None
     device = str(loaded.placement.device)
-    reference = load_engine(DEFAULT_ROOT, loaded.bundle.name, device, "float32")
+    reference = load_engine(default_root(), loaded.bundle.name, device, "float32")
     return Agreement(reference.engine, loaded.engine, loaded.settings)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ssa.device import DTYPES
 from ssa.loading import LoadedEngine, load_engine
-from ssa.weights import DEFAULT_ROOT
+from ssa.weights import default_root
 
 
 def positive(text: str) -> int:
@@ -36,7 +36,7 @@ def load(arguments: argparse.Namespace) -> LoadedEngine:
     """The engine that the options ask for, and a line or two on what and where it is."""
     segmentor: Path | None = getattr(arguments, "segmentor", None)
     loaded = load_engine(
-        DEFAULT_ROOT, arguments.bundle, arguments.device, arguments.dtype, segmentor
+        default_root(), arguments.bundle, arguments.device, arguments.dtype, segmentor
     )
     print(f"bundle {loaded.bundle.name}: {loaded.bundle.purpose}")
     print(f"on {loaded.placement.device} in {loaded.placement.dtype}")

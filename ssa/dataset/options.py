@@ -10,7 +10,7 @@ from typing import get_args
 
 from ssa.config import LabelMode
 from ssa.dataset.export import EXPORTERS, SA1B
-from ssa.weights import DEFAULT_ROOT
+from ssa.weights import default_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
         "--bundle", help="the weights: base, light or tiny; left out, the best there is"
     )
     group.add_argument(
-        "--root", type=Path, default=DEFAULT_ROOT, help="folder that holds the bundles"
+        "--root", type=Path, default=default_root(), help="folder that holds the bundles"
     )
     group.add_argument("--device", help="cpu, cuda, cuda:1; left out, CUDA where there is one")
     group.add_argument("--dtype", choices=["float32", "bfloat16", "float16"])

@@ -38,8 +38,8 @@ def write_coco_polygons(
 ) -> list[Fault]:
     """As ``write_coco``, with polygons: one for each part of a mask, its holes joined to it by cuts.
 
-    To pycocotools they are the masks to the pixel (see ``ssa.masks.polygons``). COCO's reader takes no mask of
-    no polygons, so an empty mask remains run lengths.
+    To pycocotools they are the masks to the pixel (see ``ssa.masks.polygons``). COCO's reader takes no mask
+    of no polygons, so an empty mask remains run lengths.
     """
     return _write(examples, folder, categories, "coco-polygons", _polygons)
 

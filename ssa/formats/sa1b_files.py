@@ -2,8 +2,8 @@
 
     {"image": {"image_id", "width", "height", "file_name"}, "annotations": [{...}, ...]}
 
-Records are those of ``ssa.formats.sa1b``. Where masks were given, their records come back with all their fields
-as they were, and what was found out is added; so does what was said of the picture.
+Records are those of ``ssa.formats.sa1b``. Where masks were given, their records come back with all their
+fields as they were, and what was found out is added; so does what was said of the picture.
 """
 
 from __future__ import annotations

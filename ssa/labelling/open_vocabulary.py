@@ -48,8 +48,8 @@ class Naming:
         """One annotation a region, in order, be they of one picture or of many; no region asks no model.
 
         ``nodes`` are the regions' places in their tree, where they have one: regions inside others are
-        then named by the rules of ``ssa.labelling.parts``. The names of roots are the published engine's. With
-        the user's own vocabulary, names are its classes and heed no tree.
+        then named by the rules of ``ssa.labelling.parts``. The names of roots are the published engine's.
+        With the user's own vocabulary, names are its classes and heed no tree.
         """
         if not regions.proposals:
             return ()

@@ -8,13 +8,15 @@ engine chooses a bundle and verifies it, and this package gives it no more than 
 from ssa.weights.bundle import Bundle, open_bundle
 from ssa.weights.checks import fingerprint, verify
 from ssa.weights.choose import choose_bundle
-from ssa.weights.manifest import DEFAULT_ROOT, Manifest, load_manifest
+from ssa.weights.manifest import Manifest, load_manifest
+from ssa.weights.places import SHIPPED_ROOT, default_root
 
 __all__ = [
-    "DEFAULT_ROOT",
+    "SHIPPED_ROOT",
     "Bundle",
     "Manifest",
     "choose_bundle",
+    "default_root",
     "fingerprint",
     "load_manifest",
     "open_bundle",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ssa.errors import SSAError
-from ssa.weights import DEFAULT_ROOT, load_manifest, open_bundle, verify
+from ssa.weights import default_root, load_manifest, open_bundle, verify
 from ssa.weights.download import download
 from ssa.weights.manifest import OPTIONAL_ROLES
 from ssa.weights.seal import seal
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(run.__name__.strip("_"), help=text, description=text)
         command.add_argument("bundle", choices=names, help=" or ".join(names))
         command.add_argument(
-            "--root", type=Path, default=DEFAULT_ROOT, help="folder that holds the bundles"
+            "--root", type=Path, default=default_root(), help="folder that holds the bundles"
         )
         command.set_defaults(run=run)
         if run is _download:

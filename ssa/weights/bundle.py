@@ -7,7 +7,15 @@ from pathlib import Path
 
 from ssa.errors import WeightsError
 from ssa.weights.lock import read_lock
-from ssa.weights.manifest import OPTIONAL_ROLES, ROLES, BundleSpec, WeightFile, load_manifest
+from ssa.weights.manifest import (
+    OPTIONAL_ROLES,
+    ROLES,
+    BundleSpec,
+    WeightFile,
+    load_manifest,
+    manifest_path,
+)
+from ssa.weights.places import INSTALLED, download_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +37,12 @@ class Bundle:
 
     @property
     def path(self) -> Path:
-        """The bundle's folder."""
-        return self.root / self.name
+        """The bundle's folder. A shipped one lies beside its manifest, wherever downloads go."""
+        return (
+            manifest_path(self.root).parent / self.name
+            if self.spec.shipped
+            else self.root / self.name
+        )
 
     def folder(self, role: str) -> Path:
         """The folder of one role ("sam", "captions", ...); raises ``WeightsError`` for an unknown one."""
@@ -56,9 +68,11 @@ class Bundle:
     @property
     def remedy(self) -> str:
         """The command that brings what is missing or damaged."""
+        if self.spec.shipped and INSTALLED:
+            return "install semantic-segment-anything anew"
         if self.spec.shipped:
             return f"restore it with: git checkout -- weights/{self.name}"
-        return f"bring it with: ./scripts/download_weights {self.name}"
+        return f"bring it with: {download_command(self.name)}"
 
     def remedy_for(self, role: str) -> str:
         """The command that brings an optional role; what to do instead where the bundle offers none."""

@@ -9,6 +9,7 @@ from ssa.errors import WeightsError
 from ssa.weights.bundle import Bundle
 from ssa.weights.checks import complaint, presence_problems
 from ssa.weights.manifest import load_manifest
+from ssa.weights.places import download_command
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def choose_bundle(root: Path, requested: str | None = None) -> Bundle:
             logger.warning("passed over %s: %s", spec.name, problems[0])
     raise WeightsError(
         f"no bundle of weights is complete in {root.name}/: "
-        "bring one with ./scripts/download_weights light (or base)"
+        f"bring one with {download_command('light')} (or base)"
     )
 
 

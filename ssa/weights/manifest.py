@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from ssa.errors import WeightsError
+from ssa.weights.places import SHIPPED_ROOT
 
-DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "weights"
 MANIFEST_NAME = "manifest.json"
 ROLES = ("sam", "coco_segmentor", "ade20k_segmentor", "captions", "clip", "clipseg", "nouns")
 OPTIONAL_ROLES = ("semantic_sam",)
@@ -120,12 +120,12 @@ class Manifest:
 
 
 def manifest_path(root: Path) -> Path:
-    """The manifest in ``root`` if there is one, else the repository's own."""
+    """The manifest in ``root`` if there is one, else the one that is shipped."""
     own = root / MANIFEST_NAME
-    return own if own.is_file() else DEFAULT_ROOT / MANIFEST_NAME
+    return own if own.is_file() else SHIPPED_ROOT / MANIFEST_NAME
 
 
-def load_manifest(root: Path = DEFAULT_ROOT) -> Manifest:
+def load_manifest(root: Path = SHIPPED_ROOT) -> Manifest:
     """Read the manifest that holds for ``root``; raises ``WeightsError`` if it can't be understood."""
     path = manifest_path(root)
     try:

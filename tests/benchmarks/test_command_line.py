@@ -25,7 +25,7 @@ from ssa.config import MaskSettings
 from ssa.labelling.candidates import merge_candidates
 from ssa.models.spacy_nouns import SpacyNounExtractor
 from ssa.types import MaskProposal, Vote
-from ssa.weights import DEFAULT_ROOT
+from ssa.weights import SHIPPED_ROOT
 from tests.models import checkpoints as small
 from tests.small_sam import SMALL, drawn_picture
 from toyworld.scenes import draw_scene
@@ -157,7 +157,7 @@ def test_a_slope_is_the_line_through_the_points() -> None:
 
 
 def test_canned_captions_give_three_candidates_to_every_mask() -> None:
-    nouns = SpacyNounExtractor.load(DEFAULT_ROOT / "tiny" / "nouns")
+    nouns = SpacyNounExtractor.load(SHIPPED_ROOT / "tiny" / "nouns")
     for phrases in nouns.extract(CAPTIONS):
         votes = (Vote("coco", "wall", 1.0), Vote("ade20k", "wall", 1.0))
         assert len(merge_candidates(votes, phrases)) >= 4

@@ -25,7 +25,7 @@ from ssa.dataset.recipe import Recipe
 from ssa.dataset.run import Task, run
 from ssa.errors import Fault, InputError, WeightsError, WorkerError
 from ssa.sources import find_items
-from ssa.weights import DEFAULT_ROOT
+from ssa.weights import SHIPPED_ROOT
 
 DEADLY = (11, 17)
 # A node that is gone is missed after three seconds, not after half a minute.
@@ -192,7 +192,7 @@ def test_with_a_node_lost_all_files_are_those_of_one_process(
 ) -> None:
     """The real engine with the miniature weights, on drawn scenes with the masks of their regions."""
     write_scenes(tmp_path / "scenes", 70, seed=5, layout=Layout(size_px=128))
-    recipe = Recipe.of(DEFAULT_ROOT, "tiny", device="cpu")
+    recipe = Recipe.of(SHIPPED_ROOT, "tiny", device="cpu")
     several = RayWorkers(recipe, cluster.address, Places(cores=1))
     files = []
     for workers, watch in ((OneCore(recipe), Watcher()), (several, Losing(cluster))):

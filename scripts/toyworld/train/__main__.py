@@ -10,13 +10,13 @@ from pathlib import Path
 import cv2
 import torch
 
-from ssa.weights import DEFAULT_ROOT
+from ssa.weights import SHIPPED_ROOT
 from ssa.weights.seal import seal
 from toyworld.train.loop import Trainee, train
 from toyworld.train.nouns import train_nouns
 
-BUNDLE = DEFAULT_ROOT / "tiny"
-STATE = DEFAULT_ROOT.parent / ".train"
+BUNDLE = SHIPPED_ROOT / "tiny"
+STATE = SHIPPED_ROOT.parent / ".train"
 
 NOUNS = "nouns"
 # In the order of their needs: CLIPSeg begins as the trained CLIP, one segmentor as the other.

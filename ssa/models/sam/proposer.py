@@ -1,4 +1,4 @@
-"""A SAM as the engine's mask proposer and image embedder, and as the model that ``promptable.amg`` prompts."""
+"""A SAM as the engine's mask proposer and image embedder, and as what ``promptable.amg`` prompts."""
 
 from __future__ import annotations
 
