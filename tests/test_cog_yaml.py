@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from cog._inspector import create_predictor
+from packaging.markers import Marker
 
 import predict
 
@@ -24,21 +25,35 @@ def cog_yaml() -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / "cog.yaml").read_text()))
 
 
-def locked_versions() -> dict[str, str]:
+def locked_packages() -> list[dict[str, Any]]:
+    """What uv.lock holds for the container: of a package with a version for each Python, that one."""
     packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    return {package["name"]: package["version"] for package in packages}
+    return [
+        package
+        for package in packages
+        if any(holds(text) for text in package.get("resolution-markers", [""]))
+    ]
+
+
+def holds(marker: str) -> bool:
+    """Whether a marker is true in the container: Python 3.11 on Linux."""
+    there = {"python_version": "3.11", "python_full_version": "3.11.7", "sys_platform": "linux"}
+    return not marker or Marker(marker).evaluate({**there, "platform_machine": "x86_64"})
+
+
+def locked_versions() -> dict[str, str]:
+    return {one["name"]: one["version"] for one in locked_packages() if "version" in one}
 
 
 def runtime_closure() -> set[str]:
-    """The names of all packages that the project needs to run on Linux, by uv.lock."""
-    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    """The names of all packages that the project needs to run in the container, by uv.lock."""
     needs = {
         package["name"]: [
             need["name"]
             for need in package.get("dependencies", [])
-            if "win32" not in need.get("marker", "")
+            if holds(need.get("marker", ""))
         ]
-        for package in packages
+        for package in locked_packages()
     }
     found: set[str] = set()
     waiting = needs["semantic-segment-anything"]
