@@ -3,38 +3,41 @@
 
 Cog builds the model's schema from this file's text, without running it. So ``Input`` is called with
 keyword literals only, each description is one plain string, and the output class stands here. What the
-``Input`` lines promise is checked again in ``check_inputs``, for a runtime without a schema checks nothing.
+``Input`` lines promise is checked again by the same table in ``ssa.inputs``, for a runtime without a schema
+checks nothing; a test compares the two.
+
+The class stays ``Predictor`` and its method ``predict``, though newer Cogs call them ``Runner`` and ``run``
+and warn of the old names: public Cog models have the old ones, and so do those who read their code.
 """
 
-import gc
-import inspect
 import logging
 import os
-import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Optional, get_args, get_type_hints
+from collections.abc import Mapping
+from typing import Any, Optional
 
 from cog import BaseModel, BasePredictor, Input, Path  # type: ignore[import-untyped]
-from PIL import Image
 
-from ssa.checks import checked_bool, checked_number, checked_text, type_name
-from ssa.drawing.overlay import draw_overlay
-from ssa.errors import NEED_LESS_MEMORY, InputError, OutOfMemory, WeightsError
-from ssa.formats import label_map as label_map_files
-from ssa.formats.sa1b import dumps
-from ssa.inputs import settings_for
+from ssa.api.files import ANNOTATIONS, CLASSES, LABEL_MAP, OVERLAY, write_files
+from ssa.errors import NEED_LESS_MEMORY, InputError, OutOfMemory
+from ssa.inputs import checked_inputs, settings_for
 from ssa.pictures.decoding import decode_image
 from ssa.progress import StageReport
-from ssa.types import AnnotatedImage, RGBImage
+from ssa.serving.guards import nothing_collected, traceback_in_server_log
+from ssa.types import AnnotatedImage
 
 logger = logging.getLogger("ssa.predict")
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 PROGRESS_INTERVAL_S = 2.0
+LEFT_OUT = type(Input(description="The type of what stands for an argument that was left out."))
+OUTPUTS = {
+    OVERLAY: "img_out",
+    ANNOTATIONS: "json_out",
+    LABEL_MAP: "label_map_out",
+    CLASSES: "classes_out",
+}
 
 
 class Output(BaseModel):  # type: ignore[misc]
@@ -177,10 +180,12 @@ class Predictor(BasePredictor):  # type: ignore[misc]
     ) -> Output:
         """Find the regions of the picture and give each a label."""
         given = {name: value for name, value in locals().items() if name != "self"}
+        # Called in process, an argument that was left out is what Input gave; Cog puts its default there.
+        given = {name: value for name, value in given.items() if type(value) is not LEFT_OUT}
         folder = self._fresh_folder()
         try:
             with traceback_in_server_log():
-                return self._annotate(check_inputs(given), folder)
+                return self._annotate(checked_inputs(given), folder)
         except (InputError, OutOfMemory):
             raise
         except MemoryError:
@@ -190,12 +195,14 @@ class Predictor(BasePredictor):  # type: ignore[misc]
 
     def _annotate(self, inputs: Mapping[str, Any], folder: Path) -> Output:
         settings = settings_for(self._loaded.settings, inputs)
-        check_loaded(self._loaded, settings)
+        self._loaded.check(settings)
         picture = decode_image(inputs["image"], settings.image)
         annotated = self._loaded.engine.annotate(picture, settings, self._report)
         self._record(annotated)
-        json_detail = inputs["detail"] if inputs["output_json"] else None
-        return write_output(folder, picture, annotated, json_detail)
+        written = write_files(
+            folder, picture, annotated, json=inputs["output_json"], detail=inputs["detail"]
+        )
+        return Output(**{OUTPUTS[name]: Path(path) for name, path in written.items()})
 
     def _fresh_folder(self) -> Path:
         """An empty folder for this prediction's files; the one of the prediction before is removed."""
@@ -217,96 +224,3 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             self.record_metric(f"timing.{stage}", seconds)
         self.record_metric("masks", len(annotated.annotations))
         logger.info("%d masks", len(annotated.annotations))
-
-
-# Read now: before Cog's worker calls predict, it puts the bare defaults in the place of what Input gave.
-INPUTS = {
-    name: parameter.default
-    for name, parameter in inspect.signature(Predictor.predict).parameters.items()
-    if name != "self"
-}
-
-
-@contextmanager
-def nothing_collected() -> Iterator[None]:
-    """No search for garbage meanwhile: what is made in setup stays, and looking it through costs half a second."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-@contextmanager
-def traceback_in_server_log() -> Iterator[None]:
-    """Log where an unexpected exception comes from, and let it go on; Cog itself logs no traceback.
-
-    What goes to ``sys.stderr`` may travel back to the caller with the answer. The server's own log is
-    behind ``sys.__stderr__``, and a traceback, full of the server's paths, belongs there.
-    """
-    try:
-        yield
-    except (InputError, WeightsError):
-        raise
-    except Exception:
-        traceback.print_exc(file=sys.__stderr__)
-        raise
-
-
-def check_loaded(loaded: Any, settings: Any) -> None:
-    """Raise ``InputError`` where the settings ask for weights that were not loaded, with what brings them."""
-    if settings.mask_source == "semantic-sam" and loaded.stages.semantic_proposer is None:
-        raise InputError(
-            f"mask_source 'semantic-sam' needs weights that bundle {loaded.bundle.name} was loaded "
-            f"without; {loaded.bundle.remedy_for('semantic_sam')}"
-        )
-
-
-def write_output(
-    folder: Path, picture: RGBImage, annotated: AnnotatedImage, json_detail: Optional[bool]
-) -> Output:
-    """Write the files of one prediction into ``folder``; no JSON if ``json_detail`` is None."""
-    found = {"img_out": folder / "overlay.png"}
-    Image.fromarray(draw_overlay(picture, annotated)).save(found["img_out"])
-    if json_detail is not None:
-        found["json_out"] = folder / "annotations.json"
-        found["json_out"].write_bytes(dumps(annotated, json_detail))
-    if annotated.label_map is not None:
-        found["label_map_out"] = folder / "label_map.png"
-        found["label_map_out"].write_bytes(label_map_files.encode_png(annotated.label_map))
-        if json_detail is not None:
-            found["classes_out"] = folder / "classes.json"
-            found["classes_out"].write_bytes(label_map_files.dumps(annotated.label_map))
-    return Output(**found)
-
-
-def check_inputs(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every input of ``predict`` by name, checked against its annotation and its ``Input``.
-
-    An argument that was left out stands for its default. Raises ``InputError`` for the first that is of
-    another type or out of range; the text repeats no path.
-    """
-    hints = get_type_hints(Predictor.predict)
-    checked = {}
-    for name, field in INPUTS.items():
-        value = field.default if given[name] is field else given[name]
-        required = type(None) not in get_args(hints[name])
-        kind = hints[name] if required else get_args(hints[name])[0]
-        checked[name] = _check(name, value, kind, field) if required or value is not None else None
-    return checked
-
-
-def _check(name: str, value: Any, kind: type, field: Any) -> Any:
-    """``value`` if it is of ``kind`` and within the bounds of ``field``; else an ``InputError``."""
-    if kind is Path:
-        if not isinstance(value, Path):
-            raise InputError(
-                f"{name} must be a picture, sent as a data URI or an http(s) URL; "
-                f"got {type_name(value)}"
-            )
-        return value
-    if kind is bool:
-        return checked_bool(name, value)
-    if kind is str:
-        return checked_text(name, value, field.choices, field.max_length)
-    return checked_number(name, value, kind, field.ge, field.le)

@@ -128,11 +128,10 @@ def _predicting() -> Way:
     predictor.setup()
     logging.getLogger("ssa").setLevel(logging.WARNING)  # setup turns progress lines on
     predictor.record_metric = lambda *_: None
-    inputs: dict[str, Any] = dict(predict.INPUTS)
 
     def predict_all(items: list[Item]) -> None:
         for item in items:
-            predictor.predict(**inputs | {"image": CogPath(item.picture.path)})
+            predictor.predict(image=CogPath(item.picture.path))
 
     return predict_all
 

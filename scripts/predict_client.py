@@ -17,10 +17,11 @@ import urllib.parse
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from cog_server import CogServer, LogLine, ServerError
-from predict import INPUTS, Predictor
+from predict import Predictor
+from ssa.inputs import INPUTS
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE_NAMES = {
@@ -135,9 +136,7 @@ def parse_input(text: str, folder: Path) -> tuple[str, Any]:
 
 def input_types() -> dict[str, type]:
     """The type of every input by name; of an optional one the type when it is given."""
-    hints = get_type_hints(Predictor.predict)
-    del hints["return"]
-    return {name: (get_args(hint) or (hint,))[0] for name, hint in hints.items()}
+    return {name: field.kind for name, field in INPUTS.items()}
 
 
 def parse_value(text: str, kind: type) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ssa.config import BUNDLE_SETTINGS, Settings
 from ssa.device import Placement, choose_placement
 from ssa.engine import Engine
-from ssa.errors import WeightsError
+from ssa.errors import InputError, WeightsError
 from ssa.labelling.labels import load_labels
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
@@ -38,6 +38,14 @@ class LoadedEngine:
     settings: Settings
     bundle: Bundle
     placement: Placement
+
+    def check(self, settings: Settings) -> None:
+        """Raise ``InputError`` where the settings ask for weights that were not loaded, with the remedy."""
+        if settings.mask_source == "semantic-sam" and self.stages.semantic_proposer is None:
+            raise InputError(
+                f"mask_source 'semantic-sam' needs weights that bundle {self.bundle.name} was loaded "
+                f"without; {self.bundle.remedy_for('semantic_sam')}"
+            )
 
 
 def load_engine(

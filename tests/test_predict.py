@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import math
 import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -20,17 +17,14 @@ import cog
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 import predict_client
 from cog_server import CogServer, ServerError
-from predict import Predictor, check_inputs, nothing_collected
+from predict import Predictor
 from ssa.config import ImageLimits, Settings
 from ssa.engine import Engine
 from ssa.errors import ImageError, InputError, OutOfMemory
-from ssa.inputs import CLUSTER_INPUTS, MASK_INPUTS
 from ssa.loading import LoadedEngine
 from ssa.models.semantic_sam import SemanticSamMaskProposer
 from ssa.weights import open_bundle
@@ -53,125 +47,6 @@ SEMANTIC_KEYS = {"class_name", "class_proposals"}
 STAGES = {"sam", "segmentors", "captions", "nouns", "clip", "clipseg"}
 # Long enough that nothing but a cancellation ends it within a test.
 ENDLESS = {"points_per_side": 128, "crop_n_layers": 3}
-
-# --- the checks, in process -------------------------------------------------------------------------
-
-DEFAULTS: dict[str, Any] = {
-    "image": cog.Path("picture.png"),
-    "output_json": True,
-    "mask_source": "sam",
-    "granularity": None,
-    "labels": "open-vocabulary",
-    "vocabulary": None,
-    "unknown_below": None,
-    "parts": None,
-    "segmentor": None,
-    "name_clusters": False,
-    **dict.fromkeys(CLUSTER_INPUTS),
-    **dict.fromkeys(MASK_INPUTS),
-    "top_k": 3,
-    "detail": False,
-}
-FINE = [
-    ("points_per_side", 1, 1),
-    ("points_per_side", 128, 128),
-    ("points_per_side", 16.0, 16),
-    ("pred_iou_thresh", 0, 0.0),
-    ("pred_iou_thresh", 0.5, 0.5),
-    ("stability_score_thresh", 1, 1.0),
-    ("crop_n_layers", 3, 3),
-    ("min_mask_region_area", 0, 0),
-    ("top_k", 10, 10),
-    ("detail", True, True),
-    ("mask_source", "semantic-sam", "semantic-sam"),
-    ("granularity", "1,3,5", "1,3,5"),
-    ("labels", "none", "none"),
-    ("vocabulary", "car: van\ndog", "car: van\ndog"),
-    ("unknown_below", 0, 0.0),
-    ("parts", False, False),
-    ("segmentor", "ade20k", "ade20k"),
-    ("cluster_eps", 2, 2.0),
-    ("cluster_min_samples", 1, 1),
-]
-REFUSED = [
-    ("image", "/etc/hostname", "image must be a picture, sent as a data URI or an http(s) URL"),
-    ("image", None, "got nothing"),
-    ("image", [cog.Path("picture.png")], "got a value of type list"),
-    ("output_json", "yes", "output_json must be true or false; got a value of type str"),
-    ("output_json", None, "output_json must be true or false"),
-    ("detail", 1, "detail must be true or false; got 1"),
-    ("points_per_side", 0, "points_per_side must be a whole number from 1 to 128; got 0"),
-    ("points_per_side", 129, "from 1 to 128; got 129"),
-    ("points_per_side", 16.5, "must be a whole number"),
-    ("points_per_side", True, "must be a whole number"),
-    ("points_per_side", "16", "got a value of type str"),
-    ("points_per_side", math.nan, "got nan"),
-    ("pred_iou_thresh", math.nan, "pred_iou_thresh must be a number from 0 to 1; got nan"),
-    ("pred_iou_thresh", math.inf, "got inf"),
-    ("pred_iou_thresh", -0.1, "got -0.1"),
-    ("stability_score_thresh", 1.01, "got 1.01"),
-    ("stability_score_thresh", False, "must be a number"),
-    ("crop_n_layers", 4, "from 0 to 3"),
-    ("min_mask_region_area", -1, "got -1"),
-    ("min_mask_region_area", 10**400, "got a value of type int"),
-    ("top_k", None, "top_k must be a whole number from 1 to 10; got nothing"),
-    ("top_k", 11, "got 11"),
-    ("mask_source", "SAM", "mask_source must be one of sam, semantic-sam; got 'SAM'"),
-    ("mask_source", None, "got nothing"),
-    (
-        "labels",
-        "/etc/hostname",
-        "labels must be one of open-vocabulary, closed-set, clusters, none",
-    ),
-    ("labels", ["none"], "got a value of type list"),
-    (
-        "vocabulary",
-        "x" * 50_001,
-        "vocabulary must be a text of at most 50000 characters; got a value",
-    ),
-    ("vocabulary", ["car"], "got a value of type list"),
-    ("unknown_below", 1.5, "unknown_below must be a number from 0 to 1; got 1.5"),
-    ("granularity", 3, "granularity must be a text of at most 32 characters; got 3"),
-    ("granularity", "1," * 17, "at most 32 characters"),
-    ("segmentor", "x" * 101, "at most 100 characters; got a value of type str"),
-    ("parts", "yes", "parts must be true or false"),
-    ("cluster_eps", 0, "cluster_eps must be a number from 0.0001 to 2; got 0"),
-    ("cluster_min_samples", 0, "from 1 to 1000; got 0"),
-]
-
-
-def test_defaults_pass_as_they_are() -> None:
-    assert check_inputs(DEFAULTS) == DEFAULTS
-
-
-@pytest.mark.parametrize(("name", "value", "expected"), FINE)
-def test_values_within_bounds_pass(name: str, value: Any, expected: Any) -> None:
-    checked = check_inputs({**DEFAULTS, name: value})[name]
-    assert checked == expected
-    assert type(checked) is type(expected)
-
-
-@pytest.mark.parametrize(("name", "value", "text"), REFUSED)
-def test_other_values_are_refused_in_one_line(name: str, value: Any, text: str) -> None:
-    with pytest.raises(InputError) as caught:
-        check_inputs({**DEFAULTS, name: value})
-    assert text in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert "/etc" not in str(caught.value)
-
-
-@given(
-    st.sampled_from(sorted(DEFAULTS)),
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()),
-)
-def test_any_json_value_passes_within_bounds_or_is_an_input_error(name: str, value: Any) -> None:
-    try:
-        checked = check_inputs({**DEFAULTS, name: value})[name]
-    except InputError:
-        return
-    assert checked == value
-    assert name != "image"
-
 
 # --- the predictor, in process, on the miniature weights --------------------------------------------
 
@@ -379,7 +254,9 @@ def engine_that_raises(error: BaseException) -> SimpleNamespace:
     def annotate(*arguments: object) -> None:
         raise error
 
-    return SimpleNamespace(engine=SimpleNamespace(annotate=annotate), settings=Settings())
+    return SimpleNamespace(
+        engine=SimpleNamespace(annotate=annotate), settings=Settings(), check=lambda settings: None
+    )
 
 
 def test_unexpected_errors_keep_their_paths_in_the_server_log(
@@ -724,10 +601,3 @@ def test_setup_without_weights_names_the_file_and_the_command(tmp_path: Path) ->
         assert "./scripts/download_weights light" in str(caught.value)
         answer = running.request("POST", "/predictions", {"input": {}})
         assert answer.status == 503
-
-
-def test_garbage_is_collected_again_after_setup_however_it_ends() -> None:
-    with suppress(KeyError), nothing_collected():
-        assert not gc.isenabled()
-        raise KeyError
-    assert gc.isenabled()

@@ -52,10 +52,40 @@ def decode_image(source: ImageSource, limits: ImageLimits | None = None) -> RGBI
     when there is no picture in it or the picture is over a limit.
     """
     limits = limits or ImageLimits()
+    with _complaints(limits), _opened(source) as image:
+        return _decode(image, limits)
+
+
+def image_pixels(image: Image.Image, limits: ImageLimits | None = None) -> RGBImage:
+    """An opened Pillow image as ``decode_image`` gives its file; the image itself stays as it is."""
+    limits = limits or ImageLimits()
+    with _complaints(limits):
+        return _decode(image, limits)
+
+
+def checked_pixels(pixels: object, limits: ImageLimits | None = None) -> RGBImage:
+    """A copy of an array, if it is (H, W, 3) uint8 and within the limits; else an ``ImageError``."""
+    if not isinstance(pixels, np.ndarray):
+        raise ImageError(
+            "expected a picture as a path, a Pillow image or an RGB uint8 array; got a value of type "
+            f"{type(pixels).__name__}; open it with Pillow"
+        )
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        raise ImageError(
+            "expected an RGB picture as a uint8 array of shape (H, W, 3); got "
+            f"{pixels.dtype} of shape {pixels.shape}; convert it"
+        )
+    _check_size((pixels.shape[1], pixels.shape[0]), limits or ImageLimits())
+    return np.array(pixels, order="C")
+
+
+@contextmanager
+def _complaints(limits: ImageLimits) -> Iterator[None]:
+    """Whatever a decoder raises in the block becomes an ``ImageError`` of one line."""
     try:
         # Pillow warns of large or odd files; the first we check ourselves, the second is no news.
-        with warnings.catch_warnings(action="ignore"), _opened(source) as image:
-            return _decode(image, limits)
+        with warnings.catch_warnings(action="ignore"):
+            yield
     except ImageError:
         raise
     except Image.DecompressionBombError as error:

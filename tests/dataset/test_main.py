@@ -8,9 +8,9 @@ import pytest
 from dataset_doubles import draw_pictures, files_of, png, records_of
 
 from evaluation.sa1b_layout import Layout, write_scenes
-from predict import INPUTS
 from ssa.dataset import __main__ as command
 from ssa.dataset.options import CLUSTERS, MASKS, NAMES
+from ssa.inputs import INPUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 BARE = ("--labels", "none", "--points-per-side", "2", "--lanes", "1", "--bundle", "tiny")

@@ -1,7 +1,4 @@
-"""From what a caller asked for to settings: inputs that name things, and those that go only together.
-
-Types and ranges have been checked before; ``None`` stands for an input that was left out.
-"""
+"""From checked inputs to settings: inputs that name things, and those that go only together."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from typing import Any
 from ssa.checks import shown_text
 from ssa.config import GRANULARITIES, LabelSettings, Settings
 from ssa.errors import InputError
+from ssa.inputs.table import INPUTS
 from ssa.labelling.vocabulary import parse_vocabulary
 
 MASK_INPUTS = (
@@ -25,11 +23,12 @@ CLUSTER_INPUTS = {"cluster_eps": "eps", "cluster_min_samples": "min_samples"}
 
 
 def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
-    """The bundle's ``settings`` with those replaced that the caller gave.
+    """The bundle's ``settings`` with those replaced that the caller gave; inputs may be left out.
 
-    Raises ``InputError`` for a granularity or a vocabulary that isn't one, and for inputs that mean
-    nothing together.
+    Values are taken as checked (``checked_inputs``). Raises ``InputError`` for a granularity or a
+    vocabulary that isn't one, and for inputs that mean nothing together.
     """
+    inputs = {name: inputs.get(name, field.default) for name, field in INPUTS.items()}
     _check_together(inputs)
     with_masks = _with_masks(settings, inputs)
     groups = {

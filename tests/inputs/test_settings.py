@@ -33,6 +33,12 @@ def test_what_is_left_out_stays_the_bundles() -> None:
     assert settings_for(BUNDLE, LEFT_OUT) == BUNDLE
 
 
+def test_inputs_that_are_absent_are_left_out() -> None:
+    assert settings_for(BUNDLE, {}) == BUNDLE
+    changed = settings_for(BUNDLE, {"vocabulary": "car: van"})
+    assert changed == replace(BUNDLE, vocabulary=parse_vocabulary("car: van"))
+
+
 def test_given_settings_replace_the_bundles_and_the_rest_stay() -> None:
     changed = settings_for(BUNDLE, {**LEFT_OUT, "pred_iou_thresh": 0.0, "top_k": 5})
     assert changed.masks == MaskSettings(points_per_side=16, pred_iou_thresh=0.0)

@@ -1,0 +1,152 @@
+"""A loaded model: pictures and inputs by name in, results out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ssa.api.result import Result
+from ssa.config import Settings
+from ssa.errors import ImageError
+from ssa.inputs import OPTIONS, checked_inputs, settings_for
+from ssa.pictures.decoding import checked_pixels, decode_image, image_pixels
+from ssa.types import Picture, RGBImage
+from ssa.weights import DEFAULT_ROOT, Bundle
+
+if TYPE_CHECKING:
+    from ssa.loading import LoadedEngine
+
+logger = logging.getLogger(__name__)
+
+AnyPicture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+
+TOGETHER = 4
+"""Pictures that ``annotate_all`` takes at a time: enough that batches of crops are full."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleInfo:
+    """Which weights speak: their name, what they are good for, and what to do if that isn't enough.
+
+    ``remedy`` is the command that brings weights for photographs, None where these are such.
+    """
+
+    name: str
+    purpose: str
+    remedy: str | None
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> BundleInfo:
+        """What there is to say of a bundle: the one that ships with the code is the miniature."""
+        remedy = "./scripts/download_weights light" if bundle.spec.shipped else None
+        return cls(bundle.name, bundle.purpose, remedy)
+
+    def __str__(self) -> str:
+        """One line to show beside answers."""
+        told = f"bundle {self.name}: {self.purpose}"
+        return told if self.remedy is None else f"{told}; for photographs run {self.remedy}"
+
+
+def load(
+    bundle: str | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    *,
+    segmentor: str | os.PathLike[str] | None = None,
+    weights: str | os.PathLike[str] | None = None,
+) -> Model:
+    """Load a bundle of weights; nothing is downloaded.
+
+    ``bundle`` is "base", "light" or "tiny", else the best there is; ``device`` "cpu", "cuda" or "cuda:1",
+    else CUDA where there is one; ``dtype`` "float32", "float16" or "bfloat16". ``segmentor`` is the folder of
+    one more segmentor for closed-set labels, ``weights`` the folder of bundles. The log of "ssa" says which
+    bundle speaks. Raises ``WeightsError`` with the command that brings what is missing, ``ValueError`` for a
+    device or dtype that there isn't.
+    """
+    from ssa.loading import load_engine
+
+    root = DEFAULT_ROOT if weights is None else Path(weights)
+    added = None if segmentor is None else Path(segmentor)
+    model = Model(load_engine(root, bundle, device, dtype, added))
+    logger.log(logging.WARNING if model.bundle.remedy else logging.INFO, "%s", model.bundle)
+    return model
+
+
+class Model:
+    """Names every region of pictures; from ``ssa.load``. Holds weights and nothing of the pictures."""
+
+    def __init__(self, loaded: LoadedEngine) -> None:
+        self._loaded = loaded
+        self.bundle = BundleInfo.of(loaded.bundle)
+
+    def __repr__(self) -> str:
+        """Which weights, and where they run."""
+        return f"<ssa.Model {self.bundle.name} on {self._loaded.placement.device}>"
+
+    def annotate(self, picture: AnyPicture, **inputs: Any) -> Result:
+        """Find the regions of one picture and name each.
+
+        ``picture`` is the path of a file, a Pillow image or an (H, W, 3) RGB uint8 array. ``inputs`` are
+        those of ``ssa.inputs.OPTIONS``, the server's by the same names; ``vocabulary`` may be a list of its
+        lines. Raises ``TypeError`` for a name that is none of them, ``InputError`` for a value out of range
+        or a picture that is none, ``OutOfMemory``.
+        """
+        return next(self.annotate_all([picture], **inputs))
+
+    def annotate_all(self, pictures: Iterable[AnyPicture], **inputs: Any) -> Iterator[Result]:
+        """Annotate many pictures, a few at a time; results come in order, each as if it were alone.
+
+        Inputs are checked at once. What is wrong with a picture is raised when its turn has come, after
+        the results of those before it.
+        """
+        checked = checked_inputs(_with_text(inputs), OPTIONS)
+        settings = settings_for(self._loaded.settings, checked)
+        self._loaded.check(settings)
+        return self._results(pictures, settings, checked["detail"])
+
+    def _results(
+        self, pictures: Iterable[AnyPicture], settings: Settings, detail: bool
+    ) -> Iterator[Result]:
+        waiting: list[RGBImage] = []
+        for one in pictures:
+            try:
+                waiting.append(_pixels(one, settings))
+            except ImageError:
+                yield from self._annotated(waiting, settings, detail)
+                raise
+            if len(waiting) == TOGETHER:
+                yield from self._annotated(waiting, settings, detail)
+                waiting = []
+        yield from self._annotated(waiting, settings, detail)
+
+    def _annotated(
+        self, images: list[RGBImage], settings: Settings, detail: bool
+    ) -> Iterator[Result]:
+        if images:
+            found = self._loaded.engine.annotate_all([Picture(one) for one in images], settings)
+            yield from (Result(*pair, detail) for pair in zip(images, found, strict=True))
+
+
+def _pixels(picture: AnyPicture, settings: Settings) -> RGBImage:
+    """A picture of any kind as upright RGB; an array is copied, so that nobody changes it meanwhile."""
+    if isinstance(picture, Image.Image):
+        return image_pixels(picture, settings.image)
+    if isinstance(picture, str | os.PathLike):
+        return decode_image(Path(picture), settings.image)
+    return checked_pixels(picture, settings.image)
+
+
+def _with_text(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs with a vocabulary that is a list of lines as one text."""
+    lines = inputs.get("vocabulary")
+    if isinstance(lines, list | tuple) and all(isinstance(line, str) for line in lines):
+        return {**inputs, "vocabulary": "\n".join(lines)}
+    return inputs
