@@ -19,12 +19,14 @@ from typing import Any, Optional
 
 from cog import BaseModel, BasePredictor, Input, Path  # type: ignore[import-untyped]
 
-from ssa.api.files import ANNOTATIONS, CLASSES, LABEL_MAP, OVERLAY, write_files
+from ssa.api.files import write_files
 from ssa.errors import NEED_LESS_MEMORY, InputError, OutOfMemory
 from ssa.inputs import checked_inputs, settings_for
 from ssa.pictures.decoding import decode_image
 from ssa.progress import StageReport
-from ssa.serving.guards import nothing_collected, traceback_in_server_log
+from ssa.serving.guards import known_names_only, nothing_collected, traceback_in_server_log
+from ssa.serving.leftovers import mark_temporary_files, remove_leftovers
+from ssa.serving.schema import OUTPUTS
 from ssa.types import AnnotatedImage
 
 logger = logging.getLogger("ssa.predict")
@@ -32,12 +34,6 @@ logger = logging.getLogger("ssa.predict")
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 PROGRESS_INTERVAL_S = 2.0
 LEFT_OUT = type(Input(description="The type of what stands for an argument that was left out."))
-OUTPUTS = {
-    OVERLAY: "img_out",
-    ANNOTATIONS: "json_out",
-    LABEL_MAP: "label_map_out",
-    CLASSES: "classes_out",
-}
 
 
 class Output(BaseModel):  # type: ignore[misc]
@@ -75,6 +71,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             self._loaded = load_engine(WEIGHTS, bundle, device, dtype, added)
         self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
         self._next_line_s = 0.0
+        mark_temporary_files()
         logger.info("bundle %s: %s", self._loaded.bundle.name, self._loaded.bundle.purpose)
 
     def predict(
@@ -183,6 +180,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         # Called in process, an argument that was left out is what Input gave; Cog puts its default there.
         given = {name: value for name, value in given.items() if type(value) is not LEFT_OUT}
         folder = self._fresh_folder()
+        remove_leftovers(keep=given.get("image"))
         try:
             with traceback_in_server_log():
                 return self._annotate(checked_inputs(given), folder)
@@ -224,3 +222,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             self.record_metric(f"timing.{stage}", seconds)
         self.record_metric("masks", len(annotated.annotations))
         logger.info("%d masks", len(annotated.annotations))
+
+
+# Here, not as a decorator: what reads this file's text meets the method as it is.
+Predictor.predict = known_names_only(Predictor.predict)  # type: ignore[method-assign]

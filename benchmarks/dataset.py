@@ -25,9 +25,9 @@ from cog import Path as CogPath  # type: ignore[import-untyped]
 
 import predict
 from benchmarks.report import machine, versions
-from cog_server import Answer, CogServer
 from evaluation.sa1b_layout import Layout, write_scenes
 from predict_client import ROOT, data_uri, successful_output, write_files
+from ssa.cli.cog_server import Answer, CogServer
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Watch, Workers
 from ssa.dataset.recipe import Recipe

@@ -19,8 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cog_server import CogServer, LogLine, ServerError
 from predict import Predictor
+from ssa.cli.cog_server import CogServer, LogLine, ServerError
 from ssa.inputs import INPUTS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from cog_server import Answer, CogServer
+from ssa.cli.cog_server import Answer, CogServer
 
 
 def picture_png(side_px: int = 128) -> bytes:

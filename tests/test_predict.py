@@ -20,8 +20,8 @@ import torch
 from PIL import Image
 
 import predict_client
-from cog_server import CogServer, ServerError
 from predict import Predictor
+from ssa.cli.cog_server import CogServer, ServerError
 from ssa.config import ImageLimits, Settings
 from ssa.engine import Engine
 from ssa.errors import ImageError, InputError, OutOfMemory
@@ -409,7 +409,7 @@ BAD_REQUESTS = {
     "a file URL": ({"image": "file:///etc/hostname"}, "image must be a picture"),
     "out of range": ({"top_k": 11}, "top_k must be a whole number from 1 to 10; got 11"),
     "wrong type": ({"points_per_side": "many"}, "points_per_side must be a whole number"),
-    "unknown field": ({"prompt": "a cat"}, "unexpected keyword argument 'prompt'"),
+    "unknown field": ({"prompt": "a cat"}, "expected inputs called image, output_json"),
     "bad base64": ({"image": "data:image/png;base64,!"}, ""),
     "0 bytes": ({"image": data_uri(b"")}, "ImageError"),
     "no picture": ({"image": data_uri(b"hello")}, "ImageError"),
@@ -514,47 +514,10 @@ def answer_once(listener: socket.socket, answer: bytes) -> None:
 
 # --- the real server with a schema, as `cog build` leaves it in an image ----------------------------
 
-SCHEMA = {
-    "openapi": "3.0.2",
-    "info": {"title": "Cog", "version": "0.1.0"},
-    "paths": {},
-    "components": {
-        "schemas": {
-            "Input": {
-                "title": "Input",
-                "type": "object",
-                "required": ["image"],
-                "properties": {
-                    "image": {"title": "Image", "type": "string", "format": "uri", "x-order": 0},
-                    "points_per_side": {
-                        "title": "Points Per Side",
-                        "type": "integer",
-                        "nullable": True,
-                        "minimum": 1,
-                        "maximum": 128,
-                        "x-order": 2,
-                    },
-                },
-            }
-        }
-    },
-}
-
-
-def copy_of_the_predictor(folder: Path) -> None:
-    """What a server needs in its folder, except for the weights."""
-    shutil.copy(ROOT / "predict.py", folder)
-    (folder / "ssa").symlink_to(ROOT / "ssa")
-
 
 @pytest.fixture(scope="module")
-def schema_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CogServer]:
-    folder = tmp_path_factory.mktemp("image")
-    copy_of_the_predictor(folder)
-    (folder / "weights").symlink_to(ROOT / "weights")
-    (folder / ".cog").mkdir()
-    (folder / ".cog" / "openapi_schema.json").write_text(json.dumps(SCHEMA))
-    with CogServer(folder, {"SSA_BUNDLE": "tiny"}) as running:
+def schema_server() -> Iterator[CogServer]:
+    with CogServer(ROOT, {"SSA_BUNDLE": "tiny"}, checks_inputs=True) as running:
         running.wait_until_ready()
         yield running
 
@@ -586,6 +549,12 @@ def test_with_a_schema_an_unknown_field_is_dropped(schema_server: CogServer) -> 
 
 
 # --- a server that can't begin ----------------------------------------------------------------------
+
+
+def copy_of_the_predictor(folder: Path) -> None:
+    """What a server needs in its folder, except for the weights."""
+    shutil.copy(ROOT / "predict.py", folder)
+    (folder / "ssa").symlink_to(ROOT / "ssa")
 
 
 def test_setup_without_weights_names_the_file_and_the_command(tmp_path: Path) -> None:

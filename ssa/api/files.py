@@ -17,6 +17,7 @@ OVERLAY = "overlay.png"
 ANNOTATIONS = "annotations.json"
 LABEL_MAP = "label_map.png"
 CLASSES = "classes.json"
+NAMES = (OVERLAY, ANNOTATIONS, LABEL_MAP, CLASSES)
 
 
 def write_files(
@@ -31,7 +32,8 @@ def write_files(
 
     They are ``overlay.png`` and ``annotations.json`` and, of a closed set, ``label_map.png`` and
     ``classes.json``; without ``json`` the PNGs alone. ``detail`` is for the annotations. A missing folder is
-    made, a file that is there is replaced, and one of these that this picture doesn't have is left alone.
+    made, files of before are replaced; those that this picture has none of are removed, for they'd tell of
+    another picture.
     """
     contents = {OVERLAY: encode_png(draw_overlay(picture, annotated))}
     if json:
@@ -42,6 +44,9 @@ def write_files(
             contents[CLASSES] = label_map_files.dumps(annotated.label_map)
     for name, content in contents.items():
         write_whole(folder / name, content)
+    for name in NAMES:
+        if name not in contents:
+            (folder / name).unlink(missing_ok=True)
     return {name: folder / name for name in contents}
 
 

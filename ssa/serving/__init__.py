@@ -1,5 +1,4 @@
-"""What stands around ``predict.py``: its guards, its schema, and the Cog runtime as a child process.
+"""What stands around ``predict.py`` on Cog's server: the schema, the checks of names, guards and clean-up.
 
-In: a folder that holds ``predict.py``. Out: a server on loopback that checks inputs by the schema. Nothing
-here imports cog: the runtime is started as a program of its own.
+In: requests as Cog passes them on. Out: the same, or one line on what is wrong. Nothing here imports cog.
 """

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar, cast
 
 from ssa.errors import InputError, WeightsError
+from ssa.inputs import INPUTS, unknown_names
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @contextmanager
@@ -35,3 +40,20 @@ def traceback_in_server_log() -> Iterator[None]:
     except Exception:
         traceback.print_exc(file=sys.__stderr__)
         raise
+
+
+def known_names_only(method: Method) -> Method:
+    """``method``, but a request with other names is one line instead of Python's ``TypeError``.
+
+    Cog passes on all names that a request has where it runs without a schema; with one it drops, without a
+    word and before any check, those that the schema doesn't have.
+    """
+
+    @functools.wraps(method)
+    def checked(*values: Any, **given: Any) -> Any:
+        unknown = [name for name in given if name not in INPUTS]
+        if unknown:
+            raise InputError(unknown_names(unknown, INPUTS))
+        return method(*values, **given)
+
+    return cast(Method, checked)

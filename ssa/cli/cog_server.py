@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -22,6 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from ssa.files import write_whole
+from ssa.serving.schema import SCHEMA_PATH, schema_bytes
 
 POLL_INTERVAL_S = 0.05
 
@@ -51,10 +55,12 @@ class ServerError(RuntimeError):
 
 
 class CogServer:
-    """``python -m cog.server.http`` in ``folder``, which holds predict.py, on a free loopback port.
+    """``python -m cog.server.http`` for ``folder``'s predict.py, on loopback and a free port unless told.
 
-    A context manager: entering starts it without waiting, leaving always stops it. Its process group is
-    its own, so a Ctrl-C in the terminal reaches only the caller.
+    It runs in a folder of its own. If it ``checks_inputs``, it finds the schema there: Cog then checks
+    requests (HTTP 422) before the predictor does, drops names that aren't inputs, and answers /openapi.json.
+    A context manager: entering starts it without waiting, leaving always stops it. Its process group is its
+    own, so a Ctrl-C in the terminal reaches only the caller.
     """
 
     def __init__(
@@ -62,18 +68,27 @@ class CogServer:
         folder: Path,
         environment: Mapping[str, str] | None = None,
         on_line: Callable[[LogLine], None] = lambda line: None,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        checks_inputs: bool = False,
     ) -> None:
         self.folder = folder
         self.environment = dict(environment or {})
         self.on_line = on_line
         self.lines: list[LogLine] = []
-        self.port = free_port()
+        self.host = host
+        self.port = free_port() if port is None else port
+        self.checks_inputs = checks_inputs
 
     def __enter__(self) -> CogServer:
         """Start the process and the thread that reads its log."""
+        self._home = tempfile.TemporaryDirectory(prefix="ssa-server-", ignore_cleanup_errors=True)
+        if self.checks_inputs:
+            write_whole(Path(self._home.name, SCHEMA_PATH), schema_bytes())
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cog.server.http", "--host", "127.0.0.1"],
-            cwd=self.folder,
+            [sys.executable, "-m", "cog.server.http", "--host", self.host],
+            cwd=self._home.name,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -128,7 +143,7 @@ class CogServer:
     ) -> Answer:
         """Send ``body`` as JSON and wait for the answer, which for a prediction may take long."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
+            f"http://{self._address()}:{self.port}{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", **(headers or {})},
             method=method,
@@ -154,20 +169,27 @@ class CogServer:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self._reader.join(grace_s)
+        self._home.cleanup()
         return self.process.wait()
 
     def _environment(self) -> dict[str, str]:
         """What Cog's image would set, over the caller's own; the interpreter comes first on PATH."""
         python_folder = str(Path(sys.executable).parent)
+        modules = [str(self.folder.resolve()), os.environ.get("PYTHONPATH", "")]
         return {
             **os.environ,
             "HF_HUB_OFFLINE": "1",
             "TOKENIZERS_PARALLELISM": "false",
             "PATH": python_folder + os.pathsep + os.environ.get("PATH", ""),
-            "COG_PREDICT_TYPE_STUB": "predict.py:Predictor",
+            "PYTHONPATH": os.pathsep.join(one for one in modules if one),
+            "COG_PREDICT_TYPE_STUB": f"{self.folder.resolve() / 'predict.py'}:Predictor",
             "PORT": str(self.port),
             **self.environment,
         }
+
+    def _address(self) -> str:
+        """Where this machine reaches the server; one that listens everywhere, on loopback."""
+        return "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host
 
     def _read_log(self) -> None:
         for text in self.process.stdout or ():
