@@ -19,7 +19,7 @@ from ssa.errors import ImageError
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.pictures.decoding import checked_pixels, decode_image, image_pixels
 from ssa.types import Picture, RGBImage
-from ssa.weights import DEFAULT_ROOT, Bundle
+from ssa.weights import Bundle, default_root
 
 if TYPE_CHECKING:
     from ssa.loading import LoadedEngine
@@ -73,7 +73,7 @@ def load(
     """
     from ssa.loading import load_engine
 
-    root = DEFAULT_ROOT if weights is None else Path(weights)
+    root = default_root() if weights is None else Path(weights)
     added = None if segmentor is None else Path(segmentor)
     model = Model(load_engine(root, bundle, device, dtype, added))
     logger.log(logging.WARNING if model.bundle.remedy else logging.INFO, "%s", model.bundle)
