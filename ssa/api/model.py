@@ -20,6 +20,7 @@ from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.pictures.decoding import checked_pixels, decode_image, image_pixels
 from ssa.types import Picture, RGBImage
 from ssa.weights import Bundle, default_root
+from ssa.weights.places import download_command
 
 if TYPE_CHECKING:
     from ssa.loading import LoadedEngine
@@ -46,7 +47,7 @@ class BundleInfo:
     @classmethod
     def of(cls, bundle: Bundle) -> BundleInfo:
         """What there is to say of a bundle: the one that ships with the code is the miniature."""
-        remedy = "./scripts/download_weights light" if bundle.spec.shipped else None
+        remedy = download_command("light") if bundle.spec.shipped else None
         return cls(bundle.name, bundle.purpose, remedy)
 
     def __str__(self) -> str:
