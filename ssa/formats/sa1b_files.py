@@ -16,6 +16,7 @@ from typing import Any
 
 from ssa.errors import InputError
 from ssa.formats import sa1b
+from ssa.formats.sa1b_reading import from_records
 from ssa.json_fields import FieldError, integer_of, is_list
 from ssa.types import AnnotatedImage, Annotation, MaskProposal
 
@@ -51,7 +52,7 @@ def parse_masks(data: bytes) -> GivenMasks:
     advice = "leave it out, or have masks found with --masks sam"
     payload = _json_of(data, advice)
     document = _object({"annotations": payload} if is_list(payload) else payload, advice)
-    found = sa1b.from_records(document)
+    found = from_records(document)
     proposals = tuple(one.proposal if isinstance(one, Annotation) else one for one in found)
     return GivenMasks(document, proposals)
 
@@ -89,7 +90,7 @@ def loads(data: bytes) -> tuple[Mapping[str, Any], tuple[Annotation, ...]]:
     """
     advice = "delete it and run the same command again, which makes it anew"
     document = _object(_json_of(data, advice), advice)
-    found = sa1b.from_records(document)
+    found = from_records(document)
     annotations = (one if isinstance(one, Annotation) else Annotation(one, None) for one in found)
     return _image_in(document), tuple(annotations)
 

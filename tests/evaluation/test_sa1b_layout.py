@@ -13,7 +13,7 @@ import pytest
 
 from evaluation.drawn import right_names, scenes
 from evaluation.sa1b_layout import Layout, main, write_scenes
-from ssa.formats.sa1b import from_records
+from ssa.formats.sa1b_reading import from_records
 from ssa.masks.run_lengths import decode
 from ssa.pictures.decoding import decode_image
 
