@@ -12,7 +12,7 @@ from segment_anything import SamPredictor
 from segment_anything.utils.amg import calculate_stability_score
 
 from ssa.config import MaskSettings
-from ssa.models.promptable.amg import point_grid
+from ssa.models.promptable.crops import point_grid
 from ssa.stages import Captioner
 from ssa.types import RGBImage
 

@@ -8,38 +8,16 @@ ledger when their files are written, so it stays small: about a kilobyte a pictu
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ssa.dataset.database import Transaction, item_of, open_database, packed, unpacked
 from ssa.dataset.outcomes import Annotated, Group, Outcome
 from ssa.errors import Fault
 from ssa.sources import Item
-from ssa.sources.item import Blob
 
 WAITING, KEPT, DONE, FAILED = range(4)
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS faults (file TEXT NOT NULL, step TEXT NOT NULL, message TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS items (
-    key TEXT PRIMARY KEY,
-    grp INTEGER NOT NULL,
-    file_name TEXT NOT NULL,
-    blobs TEXT NOT NULL,
-    listing INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0,
-    made_by TEXT,
-    labels TEXT,
-    masks INTEGER,
-    step TEXT,
-    message TEXT
-);
-CREATE TABLE IF NOT EXISTS documents (key TEXT PRIMARY KEY, document BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS work ON items (listing, state, grp);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +43,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         """Open the ledger at ``path``, or begin one. Raises ``sqlite3.Error`` where that can't be."""
-        self._db = sqlite3.connect(path, isolation_level=None)
-        # A rollback journal and not a write-ahead log: that works on network file systems too.
-        self._db.execute("PRAGMA journal_mode=TRUNCATE")
-        self._db.executescript(_TABLES)
+        self._db = open_database(path)
 
     def close(self) -> None:
         """Close the file."""
@@ -91,7 +66,7 @@ class Ledger:
         What is done stays done. All or nothing, in one transaction.
         """
         listing = self._listing + 1
-        with self._transaction():
+        with Transaction(self._db):
             self._db.execute("DELETE FROM faults")
             for one in found:
                 if isinstance(one, Fault):
@@ -107,7 +82,7 @@ class Ledger:
             "INSERT INTO items (key, grp, file_name, blobs, listing) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET file_name = excluded.file_name, "
             "blobs = excluded.blobs, listing = excluded.listing",
-            (item.key, group, item.file_name, _packed(item), listing),
+            (item.key, group, item.file_name, packed(item), listing),
         )
 
     def known(self, key: str) -> Known | None:
@@ -115,7 +90,7 @@ class Ledger:
         row = self._db.execute("SELECT state, blobs FROM items WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
-        picture, masks = _unpacked(row[1])
+        picture, masks = unpacked(row[1])
         return Known(row[0], picture.path, (picture.size, masks.size if masks else None))
 
     def forget_result(self, key: str) -> None:
@@ -157,11 +132,11 @@ class Ledger:
                 f"SELECT key, file_name, blobs FROM items {where} AND grp = ? ORDER BY rowid",
                 (*open_states, number),
             ).fetchall()
-            yield Group(number, tuple(_item(*row) for row in rows))
+            yield Group(number, tuple(item_of(*row) for row in rows))
 
     def keep(self, outcomes: Sequence[Outcome], made_by: str, identity: str = "") -> None:
         """Put on record what came of a group, with all its documents, and whose work it is, at once."""
-        with self._transaction():
+        with Transaction(self._db):
             if any(isinstance(one, Annotated) for one in outcomes):
                 self.remember("identity", identity)
             for one in outcomes:
@@ -199,7 +174,7 @@ class Ledger:
 
     def settle(self, keys: Iterable[str]) -> None:
         """Their files are written: they are done, and their documents leave the ledger."""
-        with self._transaction():
+        with Transaction(self._db):
             for key in keys:
                 self._db.execute("UPDATE items SET state = ? WHERE key = ?", (DONE, key))
                 self._db.execute("DELETE FROM documents WHERE key = ?", (key,))
@@ -233,44 +208,3 @@ class Ledger:
         )
         for row in rows:
             yield Fault(*row)
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
-
-
-class _Transaction:
-    """All of a block or nothing."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            self._db.execute("COMMIT" if kind is None else "ROLLBACK")
-        except sqlite3.Error:
-            if self._db.in_transaction:  # A full disk may refuse the commit and leave it open.
-                self._db.execute("ROLLBACK")
-            if kind is None:
-                raise
-
-
-def _packed(item: Item) -> str:
-    """Where an item's bytes are, as ASCII: names of files may hold what is no valid text."""
-    blobs = (item.picture, item.masks)
-    return json.dumps([one and [str(one.path), one.offset, one.size] for one in blobs])
-
-
-def _unpacked(blobs: str) -> tuple[Blob, Blob | None]:
-    picture, masks = json.loads(blobs)
-    return _blob(picture), None if masks is None else _blob(masks)
-
-
-def _blob(fields: Any) -> Blob:
-    return Blob(Path(fields[0]), fields[1], fields[2])
-
-
-def _item(key: str, file_name: str, blobs: str) -> Item:
-    return Item(key, file_name, *_unpacked(blobs))

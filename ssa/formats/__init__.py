@@ -1,1 +1,6 @@
-"""What annotated pictures are written as: one module a format, each a function over a stream of examples."""
+"""What annotated pictures are written as: one module a format, each a function over a stream of examples.
+
+In: ``AnnotatedImage``s with their pictures' names and sizes. Out: files, bytes or other libraries'
+objects. May be changed: how a format is written, as long as its readers read it; no model and no source is
+known here.
+"""

@@ -3,6 +3,9 @@
 A bundle is one folder, ``weights/<bundle>/<role>/...``, described in ``weights/manifest.json``. The
 engine chooses a bundle and verifies it, and this package gives it no more than that. Fetching lives in
 ``ssa.weights.download`` and happens when someone asks for it: ``./scripts/download_weights``.
+
+In: a bundle's name, the manifest, folders. Out: a ``Bundle`` whose files are whole, or an error that says
+which aren't. May be changed: where files come from and lie; no model is known here, and nothing is loaded.
 """
 
 from ssa.weights.bundle import Bundle, open_bundle

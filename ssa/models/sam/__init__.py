@@ -2,6 +2,9 @@
 
 ``architecture`` and ``checkpoint`` make segment_anything's modules with the right weights; ``encoder`` and
 ``decoder`` are faster ways through these modules, to the same numbers; ``proposer`` puts them to work.
+
+In: a folder with a checkpoint, then RGB uint8 (H, W, 3). Out: ``MaskProposal``s and image embeddings. May
+be changed: the ways through, with their equality tests against segment_anything.
 """
 
 from ssa.models.sam.architecture import (

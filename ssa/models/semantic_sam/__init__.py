@@ -2,6 +2,9 @@
 
 Plain PyTorch, of any size: ``swin`` looks, ``pixel_decoder`` and ``click_decoder`` answer, ``architecture``
 reads the sizes off the weights, ``checkpoint`` loads them, ``proposer`` puts the model to work.
+
+In: a folder with a checkpoint, then RGB uint8 (H, W, 3). Out: ``MaskProposal``s that know how fine they
+are. May be changed: how it is computed; the published model's recorded answers are in the tests.
 """
 
 from ssa.models.semantic_sam.architecture import (

@@ -11,22 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from segment_anything import SamAutomaticMaskGenerator
 from segment_anything.modeling import Sam
-from segment_anything.utils.amg import build_point_grid, generate_crop_boxes
 from torch import Tensor
 
 from ssa.batching import BatchLimit
 from ssa.config import MaskSettings
 from ssa.device import Placement
 from ssa.masks import run_lengths as masks
-from ssa.models.promptable import amg
+from ssa.models.promptable import amg, candidates
 from ssa.models.promptable.enlarge import Enlargement, Resizing
 from ssa.models.sam import CropEmbedding, SamMaskProposer
-from ssa.types import BoxXYXY, MaskProposal, RGBImage
+from ssa.types import MaskProposal, RGBImage
 from tests.small_sam import CPU, Answers, BlobProposer, blob_sam, drawn_picture
 from toyworld.scenes import draw_scene
 from toyworld.seeds import evaluation_seed
@@ -140,7 +137,7 @@ def generate_blobs(settings: MaskSettings) -> tuple[MaskProposal, ...]:
 def test_chunks_do_not_change_the_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = generate_blobs(SETTINGS["crops"])
     for pixels in (10**9, 1):
-        monkeypatch.setattr(amg, "PIXELS_AT_ONCE_ON_CPU", pixels)
+        monkeypatch.setattr(candidates, "PIXELS_AT_ONCE_ON_CPU", pixels)
         assert generate_blobs.__wrapped__(SETTINGS["crops"]) == expected
 
 
@@ -204,21 +201,6 @@ def test_points_that_do_not_fit_into_memory_are_asked_again_in_smaller_batches()
     found = amg.generate(model, drawn_picture(), PLAIN, lambda done, _: told.append(done))
     assert found == generate_blobs(PLAIN)
     assert told == [8, 16, 24, 32, 40, 48, 56, 64]
-
-
-BOXES = st.tuples(*[st.integers(0, 9)] * 4)
-
-
-@given(st.lists(BOXES, max_size=12), st.integers(0, 200))
-def test_groups_hold_every_mask_with_pixels_once(windows: list[BoxXYXY], pixels: int) -> None:
-    held: list[int] = []
-    for start, stop, (x0, y0, x1, y1) in amg._groups(windows, pixels):
-        for a, b, c, d in windows[start:stop]:
-            assert x0 <= a < c <= x1
-            assert y0 <= b < d <= y1
-        assert stop == start + 1 or (stop - start) * (x1 - x0) * (y1 - y0) <= pixels
-        held += range(start, stop)
-    assert held == [i for i, (a, b, c, d) in enumerate(windows) if a < c and b < d]
 
 
 @pytest.mark.parametrize("hw", [(1, 1), (1, 400), (400, 1), (2, 3), (5, 1000)])
@@ -296,38 +278,3 @@ def test_empty_masks_are_dropped_and_stability_is_a_ratio_of_areas() -> None:
     ]
     assert found[0].stability_score == pytest.approx(20 / 28)
     assert found[0].points_xy == ((22.5, 5.0),)
-
-
-@given(st.integers(1, 2000), st.integers(1, 2000), st.integers(0, 3), st.floats(0, 0.6))
-def test_crops_are_segment_anythings(height: int, width: int, layers: int, overlap: float) -> None:
-    boxes, layer_of = generate_crop_boxes((height, width), layers, overlap)
-    theirs = [
-        (layer, tuple(box))
-        for layer, box in zip(layer_of, boxes, strict=True)
-        if box[0] < box[2] and box[1] < box[3]
-    ]
-    assert amg.crop_boxes(height, width, layers, overlap) == theirs
-
-
-@given(st.integers(1, 64))
-def test_points_are_segment_anythings(points_per_side: int) -> None:
-    np.testing.assert_allclose(amg.point_grid(points_per_side), build_point_grid(points_per_side))
-
-
-@given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 40), st.integers(0, 60))
-def test_cleaning_a_masks_surroundings_is_cleaning_the_picture(
-    seed: int, height: int, width: int, min_area: int
-) -> None:
-    rng = np.random.default_rng(seed)
-    mask = np.zeros((height, width), dtype=np.bool_)
-    rows, columns = (np.sort(rng.integers(0, side + 1, 2)) for side in (height, width))
-    mask[slice(*rows), slice(*columns)] = True
-    mask ^= rng.random(mask.shape) < rng.choice([0, 0.02, 0.2])
-    mask[rng.integers(height), rng.integers(width)] = True
-    rle, box = masks.encode(mask), masks.box_of(mask)
-    found = MaskProposal(rle, box, int(mask.sum()), 1.0, 1.0, (0, 0, width, height), ((0, 0),))
-    cleaned, changed = amg._clean_one(found, min_area)
-    expected, was_changed = masks.clean_small_regions(mask, min_area)
-    assert changed == was_changed
-    np.testing.assert_array_equal(masks.decode(cleaned.rle), expected)
-    assert (cleaned.bbox_xywh, cleaned.area_px) == (masks.box_of(expected), expected.sum())
