@@ -31,7 +31,6 @@ from ssa.types import AnnotatedImage
 
 logger = logging.getLogger("ssa.predict")
 
-WEIGHTS = Path(__file__).resolve().parent / "weights"
 PROGRESS_INTERVAL_S = 2.0
 LEFT_OUT = type(Input(description="The type of what stands for an argument that was left out."))
 
@@ -64,15 +63,16 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         os.environ["HF_HUB_OFFLINE"] = "1"
         with traceback_in_server_log(), nothing_collected():
             from ssa.loading import load_engine
+            from ssa.weights import default_root
 
             names = ("SSA_BUNDLE", "SSA_DEVICE", "SSA_DTYPE", "SSA_SEGMENTOR")
             bundle, device, dtype, segmentor = (os.environ.get(name) or None for name in names)
             added = Path(segmentor) if segmentor else None
-            self._loaded = load_engine(WEIGHTS, bundle, device, dtype, added)
+            self._loaded = load_engine(default_root(), bundle, device, dtype, added)
         self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
         self._next_line_s = 0.0
         mark_temporary_files()
-        logger.info("bundle %s: %s", self._loaded.bundle.name, self._loaded.bundle.purpose)
+        logger.info("%s", self._loaded.bundle.spoken)
 
     def predict(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -59,7 +60,7 @@ class Contenders:
     figures: Figures
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, write the figures."""
     arguments = parse(argv)
     transformers.logging.set_verbosity_error()
@@ -78,11 +79,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             for key, value in figures.items()
         }
         arguments.json.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    return 0
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments, checked."""
-    parser = argparse.ArgumentParser(prog="benchmark", description=__doc__)
+    parser = argparse.ArgumentParser(prog="ssa benchmark", description=__doc__)
     parser.add_argument("--bundle", default="tiny", choices=tuple(BUNDLE_SETTINGS))
     parser.add_argument(
         "--random-weights", action="store_true", help="the bundle's real sizes without its weights"
@@ -253,4 +255,4 @@ def slopes(arguments: argparse.Namespace, image: RGBImage, contenders: Contender
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

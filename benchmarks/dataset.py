@@ -26,7 +26,7 @@ from cog import Path as CogPath  # type: ignore[import-untyped]
 import predict
 from benchmarks.report import machine, versions
 from evaluation.sa1b_layout import Layout, write_scenes
-from predict_client import ROOT, data_uri, successful_output, write_files
+from ssa.cli.cog_client import data_uri, successful_output, write_files
 from ssa.cli.cog_server import Answer, CogServer
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Watch, Workers
@@ -37,6 +37,7 @@ from ssa.formats import sa1b_files
 from ssa.loading import load_engine
 from ssa.sources import Item, find_items
 from ssa.weights import SHIPPED_ROOT
+from ssa.weights.places import MODEL_FOLDER as ROOT
 
 SEED = 5
 CONFLICT = 409

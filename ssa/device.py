@@ -54,7 +54,8 @@ def choose_placement(device: str | None = None, dtype: str | None = None) -> Pla
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}; got {dtype!r}")
     chosen, why_there = _choose_device(device)
     number_type, why_so = (DTYPES[dtype], "asked for") if dtype else _best_dtype(chosen)
-    logger.info("device %s (%s), dtype %s (%s)", chosen, why_there, number_type, why_so)
+    if device is None or dtype is None:  # who asked for both is told nothing new
+        logger.info("device %s (%s), dtype %s (%s)", chosen, why_there, number_type, why_so)
     return Placement(chosen, number_type)
 
 

@@ -88,7 +88,6 @@ def test_the_reasons_are_logged(
         choose_placement("cpu", "bf16")
     assert caplog.messages == [
         "device cuda (a CUDA device is present), dtype torch.bfloat16 (the CUDA device computes in it)",
-        "device cpu (asked for), dtype torch.bfloat16 (asked for)",
     ]
 
 

@@ -41,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
 ROOMS["api"] = set(ROOMS) - {"dataset", "sources"}
 ROOMS["serving"] = BASE | {"inputs", "api"}
 ROOMS["cli"] = set(ROOMS)
+ROOMS["__main__"] = {"cli"}
 
 FRAMEWORKS = {"torch", "torchvision", "transformers", "open_clip", "segment_anything", "spacy"}
 WITH_FRAMEWORKS = {"device", "models", "loading", "weights", "dataset", "api", "cli"}

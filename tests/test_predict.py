@@ -19,8 +19,8 @@ import pytest
 import torch
 from PIL import Image
 
-import predict_client
 from predict import Predictor
+from ssa.cli import cog_client
 from ssa.cli.cog_server import CogServer, ServerError
 from ssa.config import ImageLimits, Settings
 from ssa.engine import Engine
@@ -537,8 +537,8 @@ def test_with_a_schema_a_bad_request_is_a_422_that_the_client_puts_in_words(
     given_image = {} if case == "image missing" else {"image": data_uri(picture_png())}
     answer = schema_server.request("POST", "/predictions", {"input": {**given_image, **changes}})
     assert answer.status == 422
-    with pytest.raises(predict_client.ClientError, match=f"^{name}: .*{text}"):
-        predict_client.successful_output(answer.body)
+    with pytest.raises(cog_client.ClientError, match=f"^{name}: .*{text}"):
+        cog_client.successful_output(answer.body)
 
 
 def test_with_a_schema_an_unknown_field_is_dropped(schema_server: CogServer) -> None:

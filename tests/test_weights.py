@@ -20,9 +20,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ssa.cli import app
 from ssa.errors import DownloadError, WeightsError
 from ssa.weights import SHIPPED_ROOT, choose_bundle, load_manifest, open_bundle, verify
-from ssa.weights.__main__ import main
 from ssa.weights.convert import to_safetensors, unpack
 from ssa.weights.download import RUNNING_NAME, download
 from ssa.weights.fetch import check_url, fetch
@@ -892,19 +892,23 @@ def test_the_commands_work_and_fail_in_words(
     world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = ["--root", str(world)]
-    assert main(["verify", "light", *root]) == 1
-    assert "error: the weights bundle" in capsys.readouterr().err
-    assert main(["download", "light", *root]) == 0
+    assert weights(["verify", "light", *root]) == 2
+    assert "ssa weights: the weights bundle" in capsys.readouterr().err
+    assert weights(["download", "light", *root]) == 0
     assert "light is complete" in capsys.readouterr().out
-    assert main(["verify", "light", "--quick", *root]) == 0
+    assert weights(["verify", "light", "--quick", *root]) == 0
     fill_tiny(world)
-    assert main(["seal", "tiny", *root]) == 0
+    assert weights(["seal", "tiny", *root]) == 0
     assert "sealed 7 files" in capsys.readouterr().out
     for wrong in (["download", "tiny"], ["download", "light", "--with", "clip"]):
         with pytest.raises(SystemExit, match="2"):
-            main([*wrong, *root])
-    assert main(["download", "light", "--with", "semantic-sam", *root]) == 1
+            weights([*wrong, *root])
+    assert weights(["download", "light", "--with", "semantic-sam", *root]) == 2
     assert "it offers none" in capsys.readouterr().err
+
+
+def weights(typed: list[str]) -> int:
+    return app.main(["weights", *typed])
 
 
 def test_importing_the_package_loads_no_model_library_and_no_downloader() -> None:

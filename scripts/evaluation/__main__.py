@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from evaluation import closed_set, clusters, toy, vocabulary
 from ssa.errors import SSAError
@@ -13,16 +14,18 @@ SUBCOMMANDS = (toy, clusters, closed_set, vocabulary)
 
 def parser() -> argparse.ArgumentParser:
     """All subcommands; each sets ``run``, which takes the parsed arguments and gives the exit status."""
-    parser = argparse.ArgumentParser(prog="evaluate", description="Measures against known truth.")
+    parser = argparse.ArgumentParser(
+        prog="ssa evaluate", description="Measures against known truth."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for module in SUBCOMMANDS:
         module.add_command(commands)
     return parser
 
 
-def main() -> int:
+def main(typed: Sequence[str] | None = None) -> int:
     """Evaluate as the command line says; an error of ours is one line."""
-    arguments = parser().parse_args()
+    arguments = parser().parse_args(typed)
     try:
         status: int = arguments.run(arguments)
     except SSAError as error:

@@ -17,7 +17,8 @@ from tqdm import tqdm
 from evaluation.datasets import DATASETS, IGNORED, ClassIds, Sample, check_classes
 from evaluation.drawn import scenes
 from evaluation.metrics import PixelScores, confusion_of
-from evaluation.options import add_engine_options, load, positive, write_figures
+from evaluation.options import add_engine_options, load, positive, scene_seed, write_figures
+from ssa.cli.bar import counted
 from ssa.config import MaskSettings
 from ssa.errors import InputError, SSAError
 from ssa.labelling.closed_set import vote_and_paint
@@ -95,7 +96,7 @@ class Evaluation:
 def evaluate(evaluation: Evaluation, samples: Iterator[Sample], total: int) -> int:
     """Add all samples; each that fails is told in a line. Gives the number of those."""
     failed = 0
-    for sample in tqdm(samples, total=total, desc="pictures"):
+    for sample in counted(samples, total, "pictures"):
         try:
             evaluation.see(*sample.read())
         except SSAError as error:
@@ -176,7 +177,7 @@ def add_command(commands: Any) -> None:
     command.add_argument("--images", type=Path, help="the folder of pictures")
     command.add_argument("--truth", type=Path, help="the folder of their truth")
     command.add_argument("--limit", type=positive, help="only the first so many; drawn: 200")
-    command.add_argument("--seed", type=int, default=0, help="which scenes, for drawn")
+    command.add_argument("--seed", type=scene_seed, default=0, help="which scenes, for drawn")
     command.add_argument("--segmentor", type=Path, help="a folder; else the bundle's for ADE20K")
     command.add_argument("--masks", choices=("sam", "semantic-sam"), default="sam")
     command.add_argument(

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from evaluation.drawn import SCENES_PER_SEED, counts
 from evaluation.metrics import overlaps
-from evaluation.options import add_engine_options, load, positive, write_figures
+from evaluation.options import add_engine_options, load, positive, scene_seed, write_figures
 from evaluation.partitions import Agreement
+from ssa.cli.bar import counted
 from ssa.config import PUBLISHED_CLUSTERS, ClusterSettings, MaskSettings
 from ssa.labelling.clustering import cluster, mask_embeddings
 from ssa.masks.run_lengths import box_of, decode, encode
@@ -177,7 +177,7 @@ def add_command(commands: Any) -> None:
     """Add ``clusters`` to the command line (argparse's subparsers)."""
     command = commands.add_parser("clusters", help="grouping of things that look alike, drawn")
     command.add_argument("--scenes", type=positive, default=200)
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=scene_seed, default=0)
     command.add_argument("--sweep", action="store_true", help="also try each eps of a range")
     add_engine_options(command)
     command.set_defaults(run=run)
@@ -188,7 +188,7 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = load(arguments)
     evaluation = Evaluation(loaded.stages.proposer, loaded.settings.masks)
     scenes = repeated_scenes(arguments.scenes, arguments.seed)
-    for scene in tqdm(scenes, total=arguments.scenes, desc="scenes"):
+    for scene in counted(scenes, arguments.scenes, "scenes"):
         evaluation.see(scene)
     figures = evaluation.report(loaded.settings.clusters)
     print_report(figures)

@@ -15,10 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from evaluation.drawn import SCENES_PER_SEED, right_names, scenes
-from evaluation.options import positive
+from evaluation.options import positive, scene_seed
+from ssa.cli.bar import counted
 from ssa.files import whole_file
 from ssa.formats.sa1b import to_records
 from ssa.masks.run_lengths import box_of, encode
@@ -55,7 +55,7 @@ def write_scenes(
     with ExitStack() as open_files:
         write = open_files.enter_context(_target(folder, seed, layout.tar))
         rows = open_files.enter_context(whole_file(truth)) if truth else None
-        for stem, scene in tqdm(_named(count, seed, layout.size_px), total=count, unit="scene"):
+        for stem, scene in counted(_named(count, seed, layout.size_px), count, "scenes"):
             write(f"{stem}.jpg", _jpeg(scene))
             if layout.masks:
                 write(f"{stem}.json", _compact(sa1b_of(scene, stem)))
@@ -161,7 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--scenes", type=positive, default=500)
-    parser.add_argument("--seed", type=int, default=0, help="other seeds, other scenes")
+    parser.add_argument("--seed", type=scene_seed, default=0, help="other seeds, other scenes")
     parser.add_argument("--size", type=positive, default=256, help="width in pixels")
     parser.add_argument("--no-masks", action="store_true", help="pictures alone")
     parser.add_argument("--tar", action="store_true", help="one tar, sa_SEED.tar, in the folder")

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from evaluation.agreement import agreement_with_float32
 from evaluation.drawn import box, counts, right_names, scenes
@@ -19,8 +18,9 @@ from evaluation.metrics import (
     overlaps,
     print_mistakes_and_figures,
 )
-from evaluation.options import add_engine_options, load, positive, write_figures
+from evaluation.options import add_engine_options, load, positive, scene_seed, write_figures
 from evaluation.parts import MASK_ORIGINS, PartsEvaluation, print_parts
+from ssa.cli.bar import counted
 from ssa.config import Settings
 from ssa.engine import Engine
 from ssa.pictures.crops import crop
@@ -166,7 +166,7 @@ def add_command(commands: Any) -> None:
     """Add ``toy`` to the command line (argparse's subparsers)."""
     command = commands.add_parser("toy", help="drawn scenes, with exact truth")
     command.add_argument("--scenes", type=positive, default=200)
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=scene_seed, default=0)
     command.add_argument(
         "--parts", action="store_true", help="how parts are found and named, instead of all else"
     )
@@ -186,7 +186,7 @@ def run_parts(arguments: argparse.Namespace) -> int:
     """Evaluate parts and their wholes."""
     loaded = load(arguments)
     evaluation = PartsEvaluation(loaded.engine, loaded.settings, arguments.masks)
-    bar = tqdm(scenes(arguments.scenes, arguments.seed), total=arguments.scenes, desc="scenes")
+    bar = counted(scenes(arguments.scenes, arguments.seed), arguments.scenes, "scenes")
     for scene, _ in bar:
         evaluation.see(scene)
     figures = evaluation.report()
@@ -200,7 +200,7 @@ def run_stages(arguments: argparse.Namespace) -> int:
     loaded = load(arguments)
     evaluation = Evaluation(loaded.stages, loaded.settings)
     agreement = agreement_with_float32(loaded)
-    bar = tqdm(scenes(arguments.scenes, arguments.seed), total=arguments.scenes, desc="scenes")
+    bar = counted(scenes(arguments.scenes, arguments.seed), arguments.scenes, "scenes")
     for scene, rng in bar:
         annotated = evaluation.see(scene, rng)
         if agreement:

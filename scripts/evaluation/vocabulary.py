@@ -15,12 +15,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from evaluation.clusters import as_proposal, true_regions
 from evaluation.drawn import counts, scenes
 from evaluation.metrics import Tally, print_mistakes_and_figures
-from evaluation.options import add_engine_options, load, positive, write_figures
+from evaluation.options import add_engine_options, load, positive, scene_seed, write_figures
+from ssa.cli.bar import counted
 from ssa.config import Settings, Vocabulary
 from ssa.engine import Engine
 from ssa.errors import InputError
@@ -156,7 +156,7 @@ def add_command(commands: Any) -> None:
     """Add ``vocabulary`` to the command line (argparse's subparsers)."""
     command = commands.add_parser("vocabulary", help="your own classes, and what is none of them")
     command.add_argument("--scenes", type=positive, default=100)
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=scene_seed, default=0)
     command.add_argument(
         "--leave-out", default="kite,umbrella,tent", metavar="KINDS", help="default: %(default)s"
     )
@@ -179,7 +179,7 @@ def run(arguments: argparse.Namespace) -> int:
         labels = replace(settings.labels, unknown_below=arguments.unknown_below)
         settings = replace(settings, labels=labels)
     evaluation = Evaluation(loaded.stages, settings, left_out, arguments.masks)
-    bar = tqdm(scenes(arguments.scenes, arguments.seed), total=arguments.scenes, desc="scenes")
+    bar = counted(scenes(arguments.scenes, arguments.seed), arguments.scenes, "scenes")
     for scene, _ in bar:
         evaluation.see(scene)
     figures = evaluation.report()

@@ -18,6 +18,7 @@ from ssa.config import Settings
 from ssa.errors import ImageError
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.pictures.decoding import checked_pixels, decode_image, image_pixels
+from ssa.progress import Report, keep_silent
 from ssa.types import Picture, RGBImage
 from ssa.weights import Bundle, default_root
 from ssa.weights.places import download_command
@@ -37,23 +38,23 @@ TOGETHER = 4
 class BundleInfo:
     """Which weights speak: their name, what they are good for, and what to do if that isn't enough.
 
-    ``remedy`` is the command that brings weights for photographs, None where these are such.
+    ``remedy`` is the command that brings weights for photographs, None where these are such. As a text it is
+    one line to show beside answers.
     """
 
     name: str
     purpose: str
     remedy: str | None
+    spoken: str
 
     @classmethod
     def of(cls, bundle: Bundle) -> BundleInfo:
         """What there is to say of a bundle: the one that ships with the code is the miniature."""
         remedy = download_command("light") if bundle.spec.shipped else None
-        return cls(bundle.name, bundle.purpose, remedy)
+        return cls(bundle.name, bundle.purpose, remedy, bundle.spoken)
 
     def __str__(self) -> str:
-        """One line to show beside answers."""
-        told = f"bundle {self.name}: {self.purpose}"
-        return told if self.remedy is None else f"{told}; for photographs run {self.remedy}"
+        return self.spoken
 
 
 def load(
@@ -92,17 +93,22 @@ class Model:
         """Which weights, and where they run."""
         return f"<ssa.Model {self.bundle.name} on {self._loaded.placement.device}>"
 
-    def annotate(self, picture: AnyPicture, **inputs: Any) -> Result:
+    def annotate(
+        self, picture: AnyPicture, *, progress: Report | None = None, **inputs: Any
+    ) -> Result:
         """Find the regions of one picture and name each.
 
         ``picture`` is the path of a file, a Pillow image or an (H, W, 3) RGB uint8 array. ``inputs`` are
         those of ``ssa.inputs.OPTIONS``, the server's by the same names; ``vocabulary`` may be a list of its
-        lines. Raises ``TypeError`` for a name that is none of them, ``InputError`` for a value out of range
-        or a picture that is none, ``OutOfMemory``.
+        lines. ``progress`` is called after every batch with a ``StageReport``. Raises ``TypeError`` for a
+        name that is none of them, ``InputError`` for a value out of range or a picture that is none, and
+        ``OutOfMemory``.
         """
-        return next(self.annotate_all([picture], **inputs))
+        return next(self.annotate_all([picture], progress=progress, **inputs))
 
-    def annotate_all(self, pictures: Iterable[AnyPicture], **inputs: Any) -> Iterator[Result]:
+    def annotate_all(
+        self, pictures: Iterable[AnyPicture], *, progress: Report | None = None, **inputs: Any
+    ) -> Iterator[Result]:
         """Annotate many pictures, a few at a time; results come in order, each as if it were alone.
 
         Inputs are checked at once. What is wrong with a picture is raised when its turn has come, after
@@ -111,28 +117,29 @@ class Model:
         checked = checked_inputs(_with_text(inputs), OPTIONS)
         settings = settings_for(self._loaded.settings, checked)
         self._loaded.check(settings)
-        return self._results(pictures, settings, checked["detail"])
+        return self._results(pictures, settings, checked["detail"], progress or keep_silent)
 
     def _results(
-        self, pictures: Iterable[AnyPicture], settings: Settings, detail: bool
+        self, pictures: Iterable[AnyPicture], settings: Settings, detail: bool, report: Report
     ) -> Iterator[Result]:
         waiting: list[RGBImage] = []
         for one in pictures:
             try:
                 waiting.append(_pixels(one, settings))
             except ImageError:
-                yield from self._annotated(waiting, settings, detail)
+                yield from self._annotated(waiting, settings, detail, report)
                 raise
             if len(waiting) == TOGETHER:
-                yield from self._annotated(waiting, settings, detail)
+                yield from self._annotated(waiting, settings, detail, report)
                 waiting = []
-        yield from self._annotated(waiting, settings, detail)
+        yield from self._annotated(waiting, settings, detail, report)
 
     def _annotated(
-        self, images: list[RGBImage], settings: Settings, detail: bool
+        self, images: list[RGBImage], settings: Settings, detail: bool, report: Report
     ) -> Iterator[Result]:
         if images:
-            found = self._loaded.engine.annotate_all([Picture(one) for one in images], settings)
+            pictures = [Picture(one) for one in images]
+            found = self._loaded.engine.annotate_all(pictures, settings, report)
             yield from (Result(*pair, detail) for pair in zip(images, found, strict=True))
 
 

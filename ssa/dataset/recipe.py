@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ssa.checks import shown_text
 from ssa.config import BUNDLE_SETTINGS, Settings
 from ssa.dataset.identity import Identity
 from ssa.dataset.outcomes import Group, GroupDone
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 FORMAT = 1
 """Raise it when the same settings come to give other annotations."""
 
+
+OWN_SEGMENTORS = ("coco", "ade20k")
+"""Those that every bundle has."""
 
 MOST_LANES = 8
 """Lanes on a CPU unless told: each holds a group's pictures in memory, and what the models make of them."""
@@ -69,6 +73,11 @@ class Recipe:
         if self.segmentor is not None and self.settings.label_mode != "closed-set":
             raise InputError(
                 "--segmentor belongs to --labels closed-set; leave it out, or say that"
+            )
+        known = (*OWN_SEGMENTORS, *([self.segmentor.name] if self.segmentor else []))
+        if self.settings.segmentor not in known:
+            raise InputError(
+                f"segmentor must be one of {', '.join(known)}; got {shown_text(self.settings.segmentor)}"
             )
         bundle = choose_bundle(self.root, self.bundle)
         if self.settings.mask_source == "semantic-sam" and not bundle.has("semantic_sam"):

@@ -36,6 +36,14 @@ class Bundle:
         return self.spec.purpose
 
     @property
+    def spoken(self) -> str:
+        """One line to show beside its answers; of the miniature also the command that brings real weights."""
+        told = f"bundle {self.name}: {self.purpose}"
+        return (
+            f"{told}; for photographs: {download_command('light')}" if self.spec.shipped else told
+        )
+
+    @property
     def path(self) -> Path:
         """The bundle's folder. A shipped one lies beside its manifest, wherever downloads go."""
         return (

@@ -21,6 +21,10 @@ SHIPPED_ROOT = _PACKED / "weights" if INSTALLED else _PACKAGE.parent / "weights"
 """Holds the manifest and the miniature."""
 
 
+MODEL_FOLDER = _PACKED if INSTALLED else _PACKAGE.parent
+"""Holds predict.py, the Cog model."""
+
+
 def default_root() -> Path:
     """The folder of downloaded bundles, whether or not it is there yet."""
     named = os.environ.get("SSA_WEIGHTS")

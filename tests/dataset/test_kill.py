@@ -131,7 +131,7 @@ def test_the_command_killed_at_twenty_moments_ends_as_if_undisturbed(tmp_path: P
     """With real models, 60 pictures and ``kill -9``; some die while they load, most in the midst of work."""
     write_scenes(tmp_path / "scenes", 60, 21, Layout(size_px=128))
     formats = ("--format", "sa1b,coco,semantic-png", "--detail")
-    command = [sys.executable, "-m", "ssa.dataset", str(tmp_path / "scenes"), *formats]
+    command = [sys.executable, "-m", "ssa", "annotate", str(tmp_path / "scenes"), *formats]
     began = time.monotonic()
     subprocess.run([*command, "--out", str(tmp_path / "undisturbed")], check=True)
     whole_s = time.monotonic() - began

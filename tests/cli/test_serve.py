@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def serving(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "ssa.cli.serving", *arguments],
+        [sys.executable, "-m", "ssa", "serve", *arguments],
         cwd=ROOT,
         env={**os.environ, "SSA_BUNDLE": "tiny"},
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""``python -m ssa.dataset INPUT... --out DIR``: what ``scripts/annotate`` calls."""
+"""``ssa annotate INPUT... --out DIR``: whole datasets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -14,54 +16,54 @@ from typing import Any
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from ssa.dataset.bar import Bar
+from ssa.cli.annotate_options import add_options
+from ssa.cli.bar import Bar
+from ssa.cli.engine_options import recipe_of
+from ssa.cli.given import text_in
 from ssa.dataset.export import Wanted, parse_formats
-from ssa.dataset.options import parser
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Workers
 from ssa.dataset.ray_cluster import Places
 from ssa.dataset.ray_workers import RayWorkers
-from ssa.dataset.recipe import LocalWorkers, Recipe
-from ssa.dataset.run import Summary, Task, run
-from ssa.errors import InputError, SSAError
+from ssa.dataset.recipe import OWN_SEGMENTORS, LocalWorkers, Recipe
+from ssa.dataset.run import Summary, Task
+from ssa.dataset.run import run as run_task
 from ssa.formats.categories import Categories
-from ssa.inputs import MASK_INPUTS, settings_for
+from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.labelling.vocabulary import UNKNOWN
 from ssa.sources import find_items
+from ssa.weights import choose_bundle
 
-INPUTS = (
-    *("labels", "parts", "segmentor", "name_clusters", "top_k", "granularity"),
-    *("cluster_eps", "cluster_min_samples", "vocabulary", "unknown_below"),
-    *MASK_INPUTS,
+logger = logging.getLogger(__name__)
+
+__all__ = ["HELP", "add_options", "run"]
+
+HELP = (
+    "Annotate every picture of folders, SA-1B folders and tars, WebDataset shards and lists of files. "
+    "A run that was stopped goes on when it is called again."
 )
-"""What ``ssa.inputs.settings_for`` reads."""
-
-OWN_SEGMENTORS = (Path("coco"), Path("ade20k"))
-"""Those that every bundle has."""
 
 STOPPED = 130
 """The exit code of a run that was interrupted, as shells have it."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """One run. The exit code is 0 if every file went well, 1 if some did not, 2 if the run could not be."""
-    options = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("ssa").setLevel(logging.INFO)
-    try:
-        summary = _run(options)
-    except SSAError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; run the same command again to go on from here", file=sys.stderr)
-        return STOPPED
-    print(_told(summary, options.out))
+def run(options: argparse.Namespace) -> int:
+    """One run. The exit code is 0 if every file went well, 1 if some did not."""
+    with politely_stopped():
+        try:
+            summary, told = _run(options)
+        except KeyboardInterrupt:
+            print("stopped; run the same command again to go on from here", file=sys.stderr)
+            return STOPPED
+    print(f"{_told(summary, options.out)}\n{told}")
     return 1 if summary.faults else 0
 
 
-def _run(options: argparse.Namespace) -> Summary:
+def _run(options: argparse.Namespace) -> tuple[Summary, str]:
+    """What came of it, and whose answers they are."""
     recipe = _recipe(options)
+    told = choose_bundle(recipe.root, recipe.bundle).spoken
+    logger.info("%s", told)
     wanted = Wanted(
         parse_formats(options.format),
         Categories.load(options.categories) if options.categories else Categories(),
@@ -72,7 +74,7 @@ def _run(options: argparse.Namespace) -> Summary:
     identity = recipe.identity(options.masks)
     task = Task(found, identity, wanted, options.mix, options.moved)
     with opened(options.out) as output, logging_redirect_tqdm():
-        return run(output, task, _workers(options, recipe), Bar())
+        return run_task(output, task, _workers(options, recipe), Bar()), told
 
 
 def _own_labels(recipe: Recipe) -> tuple[str, ...]:
@@ -82,15 +84,7 @@ def _own_labels(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    recipe = Recipe.of(
-        options.root,
-        options.bundle,
-        None if options.segmentor in OWN_SEGMENTORS else options.segmentor,
-        device=options.device,
-        dtype=options.dtype,
-        detail=options.detail,
-        lanes=options.lanes,
-    )
+    recipe = recipe_of(options, detail=bool(options.detail), lanes=options.lanes)
     recipe = replace(recipe, settings=settings_for(recipe.settings, _inputs(options)))
     recipe.check()
     return recipe.placed() if _is_local(options) else recipe
@@ -102,24 +96,17 @@ def _is_local(options: argparse.Namespace) -> bool:
 
 def _inputs(options: argparse.Namespace) -> dict[str, Any]:
     """The options that the Cog model has as inputs, by the names that they have there."""
-    inputs: dict[str, Any] = dict.fromkeys(INPUTS)
-    inputs |= {name: value for name, value in vars(options).items() if name in INPUTS}
-    inputs["segmentor"] = options.segmentor and options.segmentor.name
+    inputs = {
+        name: value
+        for name, value in vars(options).items()
+        if name in OPTIONS and name != "detail" and value is not None
+    }
     inputs["mask_source"] = "sam" if options.masks == "given" else options.masks or "sam"
     if options.vocabulary is not None:
-        inputs["vocabulary"] = _read_text(options.vocabulary)
+        inputs["vocabulary"] = text_in(options.vocabulary)
     if options.segmentor not in OWN_SEGMENTORS:
-        inputs["segmentor"] = None  # a folder's name is in the recipe's settings
-    return inputs
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"expected a text file in UTF-8; got {path.name}, which can't be read as one; save it anew"
-        ) from error
+        inputs.pop("segmentor", None)  # a folder's name is in the recipe's settings
+    return checked_inputs(inputs, OPTIONS)
 
 
 def _workers(options: argparse.Namespace, recipe: Recipe) -> Workers:
@@ -147,15 +134,22 @@ def _told(summary: Summary, out: Path) -> str:
     return "\n".join(lines)
 
 
+@contextmanager
+def politely_stopped() -> Iterator[None]:
+    """SIGINT and SIGTERM end at the next batch; a second one at once, for a run may die at any moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, _stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
-    """End at the next batch; asked again, at once: a run may die at any moment."""
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_DFL)
     print("\nstopping; once more stops at once, and nothing is lost", file=sys.stderr)
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    for signal_to_stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_to_stop, _stop)
-    sys.exit(main())

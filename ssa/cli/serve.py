@@ -7,13 +7,15 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from ssa.cli.cog_server import CogServer, LogLine, ServerError
+from ssa.cli.cog_client import show_line
+from ssa.cli.cog_server import CogServer, ServerError
+from ssa.weights.places import MODEL_FOLDER
 
-ROOT = Path(__file__).resolve().parents[2]
+HELP = "Serve the model over HTTP on this machine, in the real Cog runtime."
+
 GRACE_S = 300.0
 """How long a prediction in flight may take to finish when the server is told to stop."""
 
@@ -21,7 +23,7 @@ STOPPED = 130
 """The exit code after Ctrl-C, as shells have it."""
 
 
-def serve(host: str = "127.0.0.1", port: int = 5000, folder: Path = ROOT) -> int:
+def serve(host: str = "127.0.0.1", port: int = 5000, folder: Path = MODEL_FOLDER) -> int:
     """Serve the predict.py in ``folder`` until Ctrl-C or SIGTERM; the exit code.
 
     What the predictor logs goes to standard error. A port that is taken and a setup that fails are one
@@ -56,13 +58,6 @@ def _served(server: CogServer) -> int:
     return 1 if status else 0
 
 
-def show_line(line: LogLine) -> None:
-    """Pass on what the predictor prints, without Cog's remarks on old names and on its own doings."""
-    remark = "DeprecationWarning" in line.message or line.message.startswith("worker::coglet")
-    if line.printed and line.message and not remark:
-        _say(line.message)
-
-
 def _check_port(host: str, port: int) -> None:
     """Raise ``ServerError`` where nobody can listen, before a model is loaded for nothing."""
     if not 0 < port < 65536:
@@ -87,27 +82,22 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Behind ./scripts/serve: PORT in the environment is the default of --port."""
-    parser = argparse.ArgumentParser(
-        prog="serve",
-        description="Serve the model over HTTP on this machine, in the real Cog runtime. SSA_BUNDLE, "
-        "SSA_DEVICE, SSA_DTYPE and SSA_SEGMENTOR choose what runs where.",
-    )
-    parser.add_argument(
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Where to listen; PORT in the environment is the default of --port."""
+    command.epilog = "SSA_BUNDLE, SSA_DEVICE, SSA_DTYPE and SSA_SEGMENTOR choose what runs where."
+    command.add_argument(
         "--host",
         default="127.0.0.1",
         help="where to listen (default: %(default)s); the server asks nobody who they are",
     )
-    parser.add_argument(
+    command.add_argument(
         "--port",
         type=int,
         default=os.environ.get("PORT") or "5000",
         help="PORT in the environment, else 5000",
     )
-    options = parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until told to stop."""
     return serve(options.host, options.port)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Options that say which weights speak and where they run, alike in every command that loads some."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ssa.dataset.recipe import OWN_SEGMENTORS, Recipe
+from ssa.weights import default_root, load_manifest
+
+
+def add_engine_options(group: argparse._ArgumentGroup) -> None:
+    """``--bundle``, ``--root``, ``--device``, ``--dtype`` and ``--segmentor``."""
+    group.add_argument(
+        "--bundle",
+        metavar="NAME",
+        help=f"the weights: {', '.join(load_manifest().bundles)}; left out, the best there is",
+    )
+    group.add_argument(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        help="folder that holds the bundles (default: SSA_WEIGHTS, else the usual one)",
+    )
+    group.add_argument("--device", help="cpu, cuda, cuda:1; left out, CUDA where there is one")
+    group.add_argument(
+        "--dtype",
+        choices=["float32", "bfloat16", "float16"],
+        help="left out, bfloat16 on CUDA, else float32",
+    )
+    group.add_argument(
+        "--segmentor",
+        metavar="FOLDER",
+        help="closed-set: coco, ade20k, or the folder of any segmentor that transformers loads",
+    )
+
+
+def added_segmentor(options: argparse.Namespace) -> Path | None:
+    """The folder of a segmentor that the bundle doesn't have, if one was named."""
+    named = options.segmentor
+    return None if named is None or named in OWN_SEGMENTORS else Path(named).expanduser()
+
+
+def recipe_of(options: argparse.Namespace, **rest: Any) -> Recipe:
+    """Which weights, where, and the settings that they are meant for; nothing is loaded.
+
+    Raises ``WeightsError`` where there are no such weights.
+    """
+    root = options.root or default_root()
+    where = {"device": options.device, "dtype": options.dtype}
+    return Recipe.of(root, options.bundle, added_segmentor(options), **where, **rest)
