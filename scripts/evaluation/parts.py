@@ -90,7 +90,7 @@ class PartsEvaluation:
     def report(self) -> dict[str, float]:
         """The figures by their JSON keys; shares from 0 to 1."""
         rate = self.tally.rate
-        figures = {}
+        figures: dict[str, float] = {}
         for role in ("part", "object"):
             figures |= {
                 f"{role}s.found_50": rate(f"{role} found 50"),

@@ -156,9 +156,9 @@ def print_report(evaluation: Evaluation, figures: dict[str, float]) -> None:
             print(f"  {kind.name}: {', '.join(kind.synonyms)}")
     tally = evaluation.tally
     print("\nkind            objects   found   named of found")
-    for kind in (k.name for k in KINDS.values() if k.role == "object"):
-        found, named = tally.rate(f"found {kind}"), tally.rate(f"named {kind}")
-        print(f"{kind:14s} {tally.tries[f'found {kind}']:8d} {found:7.2f} {named:16.2f}")
+    for name in (kind.name for kind in KINDS.values() if kind.role == "object"):
+        found, named = tally.rate(f"found {name}"), tally.rate(f"named {name}")
+        print(f"{name:14s} {tally.tries[f'found {name}']:8d} {found:7.2f} {named:16.2f}")
     print_mistakes_and_figures(tally, figures)
 
 

@@ -51,7 +51,7 @@ class Evaluation:
         self._left_out = left_out
         self._vocabularies = {name: vocabulary_without(kinds) for name, kinds in left_out.items()}
         self.tallies = {name: Tally() for name in left_out}
-        self._seconds: Counter[str] = Counter()
+        self._seconds = dict.fromkeys(("open", *left_out), 0.0)
         self._regions = 0
 
     def see(self, scene: Scene) -> None:

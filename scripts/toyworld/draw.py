@@ -11,34 +11,11 @@ from numpy.typing import NDArray
 from toyworld import textures
 from toyworld.colours import Colour
 from toyworld.kinds import KINDS, Role
+from toyworld.paint import Box, Paint, colours_of, offsets, spread
 from toyworld.shapes import Points
 
 _SHIFT: Final = 4
 _FIXED: Final = 1 << _SHIFT
-_TABLE: Final = np.linspace(0.0, 1.0, 256, dtype=np.float32)[:, None, None]
-
-
-@dataclass(frozen=True, slots=True)
-class Fade:
-    """A straight gradient over a shape's bounding box, downwards or (`across`) rightwards."""
-
-    start: Colour
-    end: Colour
-    across: bool = False
-    grain: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Glow:
-    """A round gradient from `inner` at `focus` (shares of the bounding box) to `outer`."""
-
-    inner: Colour
-    outer: Colour
-    focus: tuple[float, float] = (0.36, 0.3)
-    grain: float = 0.0
-
-
-Paint = Colour | Fade | Glow
 
 
 @dataclass(slots=True)
@@ -51,15 +28,6 @@ class Entry:
     ground: str | None
     parent: int | None = None
     area: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A shape's place on the supersampled grid: the piece inside, and the bounds before that."""
-
-    rows: slice
-    columns: slice
-    bounds: tuple[float, float, float, float]
 
 
 @dataclass(slots=True)
@@ -124,7 +92,7 @@ class Canvas:
             self.truth[place.rows, place.columns][mask > 127] = self.current
         else:
             mask = cv2.convertScaleAbs(mask, alpha=alpha)
-        self._blend(place, mask, self._colours(place, paint))
+        self._blend(place, mask, colours_of(paint, place, self.scale))
 
     def soft(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: float) -> None:
         """Paint a soft spot (a shadow or a glow) that belongs to whatever lies below it."""
@@ -132,10 +100,10 @@ class Canvas:
         place = self._place([self._fixed(corners)])
         if place is None:
             return
-        across, down = _offsets(place, (0.5, 0.5))
+        across, down = offsets(place, (0.5, 0.5))
         distance = np.minimum(1.0, 2.0 * np.sqrt(across**2 + down**2))
         mask = (255 * alpha * (1.0 - distance) ** 2 * (1.0 + 2.0 * distance)).astype(np.uint8)
-        self._blend(place, mask, self._colours(place, colour))
+        self._blend(place, mask, colours_of(colour, place, self.scale))
 
     def band(
         self,
@@ -179,7 +147,7 @@ class Canvas:
         known = np.linspace(0.0, 1.0, len(stops))
         channels = [np.interp(share, known, channel) for channel in np.array(stops).T]
         column = np.round(np.stack(channels, axis=1)).astype(np.uint8)
-        plain = _spread(column[:, None, :], rows, columns)
+        plain = spread(column[:, None, :], rows, columns)
         tile = textures.tile(texture, self.scale)
         left = int(self.drift * (tile.shape[1] - columns))
         grain = tile[:rows, left : left + columns]
@@ -211,59 +179,9 @@ class Canvas:
             cv2.fillPoly(mask, [polygon - origin], 255, cv2.LINE_AA, _SHIFT)
         return mask
 
-    def _colours(self, place: Box, paint: Paint) -> NDArray[np.uint8]:
-        """Return the paint's colours over `place`, (h, w, 3) uint8."""
-        rows = place.rows.stop - place.rows.start
-        columns = place.columns.stop - place.columns.start
-        if isinstance(paint, tuple):
-            return _spread(np.array([[paint]], np.uint8), rows, columns)
-        if isinstance(paint, Fade):
-            across, down = _offsets(place, (0.0, 0.0))
-            share = np.clip(across if paint.across else down, 0.0, 1.0)[:, :, None]
-            start, end = np.array(paint.start, np.float32), np.array(paint.end, np.float32)
-            line = (start + (end - start) * share + 0.5).astype(np.uint8)
-            colours = _spread(line, rows, columns)
-        else:
-            across, down = _offsets(place, paint.focus)
-            colours = _ramp(paint.inner, paint.outer, 1.45 * np.sqrt(across**2 + down**2))
-        if not paint.grain:
-            return colours
-        # The tile is anchored to the picture, as all textures are.
-        grain = textures.tile("grain", self.scale)[place.rows, place.columns]
-        rough = cv2.addWeighted(colours, 1.0, grain, paint.grain, -128 * paint.grain)
-        return np.asarray(rough, np.uint8)
-
     def _blend(self, place: Box, mask: NDArray[np.uint8], colours: NDArray[np.uint8]) -> None:
         """Lay `colours` (h, w, 3) over the picture by `mask` (h, w)."""
         target = self.picture[place.rows, place.columns]
         weight = mask.astype(np.float32)
         weight *= 1 / 255
         target[:] = cv2.blendLinear(colours, target, weight, 1.0 - weight)
-
-
-def _spread(colours: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
-    """Return a column, a row or a single colour repeated to (rows, columns, 3)."""
-    whole = cv2.resize(colours, (columns, rows), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(whole, np.uint8)
-
-
-def _ramp(start: Colour, end: Colour, share: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the colours between two at `share` (h, w), 0 and up, as (h, w, 3) uint8."""
-    first, last = np.array(start, np.float32), np.array(end, np.float32)
-    table = (first + (last - first) * _TABLE + 0.5).astype(np.uint8)
-    index = np.minimum(255.0, 255.0 * share).astype(np.uint8)
-    return np.asarray(cv2.applyColorMap(index, table), np.uint8)
-
-
-def _offsets(
-    place: Box, focus: tuple[float, float]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return x (1, w) and y (h, 1) from `focus`, as shares of the shape's bounds."""
-    x0, y0, x1, y1 = place.bounds
-    across = np.arange(place.columns.start, place.columns.stop, dtype=np.float32)[None, :]
-    down = np.arange(place.rows.start, place.rows.stop, dtype=np.float32)[:, None]
-    wide, tall = np.float32(max(1e-6, x1 - x0)), np.float32(max(1e-6, y1 - y0))
-    return (
-        (across - np.float32(x0)) / wide - np.float32(focus[0]),
-        (down - np.float32(y0)) / tall - np.float32(focus[1]),
-    )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from toyworld.colours import Colour, instance
-from toyworld.draw import Canvas, Paint
+from toyworld.draw import Canvas
+from toyworld.paint import Paint
 from toyworld.shapes import Points, box, oval, rounded, smooth, stroke
 
 

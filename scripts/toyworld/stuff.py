@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from toyworld.colours import Colour, dark, light, mix
-from toyworld.draw import Canvas, Fade
+from toyworld.draw import Canvas
 from toyworld.light import Light
+from toyworld.paint import Fade
 from toyworld.shapes import Points, box, points
 
 

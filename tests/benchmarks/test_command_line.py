@@ -16,9 +16,9 @@ from segment_anything import SamAutomaticMaskGenerator
 from benchmarks.__main__ import main, parse
 from benchmarks.compare import mask_agreement, share_equal, take_turns
 from benchmarks.drawn_masks import draw_masks
+from benchmarks.published import load_sam
 from benchmarks.random_weights import write_sam
 from benchmarks.real_sizes import BundleSize, OneFormerSize
-from benchmarks.reference import load_sam
 from benchmarks.slope import Slope
 from benchmarks.stand_ins import CAPTIONS, CannedCaptioner, passable
 from ssa.config import MaskSettings

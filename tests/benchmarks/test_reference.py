@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from benchmarks.drawn_masks import draw_masks, proposal_of
-from benchmarks.reference import Named, Reference, load_generator, load_reference
+from benchmarks.published import load_generator
+from benchmarks.reference import Named, Reference, load_reference
 from ssa.loading import LoadedEngine, load_engine
 from ssa.pictures.decoding import decode_image
 from ssa.types import MaskProposal, RGBImage

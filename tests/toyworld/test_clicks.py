@@ -25,7 +25,7 @@ from toyworld.train.click_losses import (
     under,
 )
 from toyworld.train.clicks import Lesson, coverage, lesson, region_boxes, sample_clicks
-from toyworld.train.sam import region_maps
+from toyworld.train.sam_truth import region_maps
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from toyworld.colours import Colour, dark, instance, light
-from toyworld.draw import Fade, Glow
+from toyworld.paint import Fade, Glow
 from toyworld.pen import Pen
 from toyworld.shapes import box, points, rounded, stroke
 from toyworld.things.vehicles import pane

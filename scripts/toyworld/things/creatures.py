@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from toyworld.colours import Colour, dark, light
-from toyworld.draw import Fade, Glow
+from toyworld.paint import Fade, Glow
 from toyworld.pen import Pen
 from toyworld.shapes import Points, box, oval, points, rounded, smooth, stroke
 

@@ -3,7 +3,7 @@
 import math
 
 from toyworld.colours import Colour, dark, light, mix
-from toyworld.draw import Fade, Glow
+from toyworld.paint import Fade, Glow
 from toyworld.pen import Pen
 from toyworld.shapes import box, oval, points, rounded, smooth, stroke
 

@@ -1,7 +1,7 @@
 """Cars, buses, trucks, airplanes and boats."""
 
 from toyworld.colours import Colour, dark, light, mix
-from toyworld.draw import Fade, Glow
+from toyworld.paint import Fade, Glow
 from toyworld.pen import Pen
 from toyworld.shapes import box, oval, points, rounded, smooth, stroke
 

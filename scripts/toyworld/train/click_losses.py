@@ -84,13 +84,13 @@ def boxes_loss(boxes: Tensor, truth: Tensor) -> Tensor:
     target = torch.empty_like(boxes)
     target[:, :, list(WHOLE_TOKENS)] = truth[:, :, :1]
     target[:, :, list(PART_TOKENS)] = truth[:, :, 1:]
-    overlap = generalized_box_iou_loss(corners(boxes), corners(target), reduction="mean")
-    return 5 * (boxes - target).abs().mean() + overlap
+    overlap: Tensor = generalized_box_iou_loss(corners(boxes), corners(target), reduction="mean")
+    return overlap + 5 * (boxes - target).abs().mean()
 
 
 def corners(boxes: Tensor) -> Tensor:
     """cx, cy, w, h → x0, y0, x1, y1."""
-    centre, side = boxes.split(2, dim=-1)
+    centre, side = torch.split(boxes, 2, dim=-1)
     return torch.cat([centre - side / 2, centre + side / 2], -1)
 
 

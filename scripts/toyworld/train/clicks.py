@@ -13,7 +13,7 @@ from torch import Tensor
 
 from toyworld.kinds import KINDS
 from toyworld.scenes import Scene
-from toyworld.train.sam import box_edges, region_maps
+from toyworld.train.sam_truth import box_edges, region_maps
 
 MASK_STRIDE = 4
 CLICK_SIDE = 0.005  # a click is a box of this side
@@ -57,7 +57,7 @@ def lesson(
     smallest, whole = region_maps(scene)
     points = sample_clicks(scene, smallest, clicks, rng)
     under = np.stack([whole[points[:, 1], points[:, 0]], smallest[points[:, 1], points[:, 0]]], 1)
-    extent = np.float32([size_hw[1] / padded_hw[1], size_hw[0] / padded_hw[0]])
+    extent = np.array([size_hw[1] / padded_hw[1], size_hw[0] / padded_hw[0]], np.float32)
     places = (points + 0.5).astype(np.float32) / (width, height) * extent
     boxes = region_boxes(scene) * np.tile(extent, 2)
     covers = np.stack([coverage(r.mask, size_hw, padded_hw) for r in scene.regions])
@@ -102,17 +102,18 @@ def _even(scene: Scene, among: list[int]) -> NDArray[np.float64]:
     """Chances by which a kind that is there n times is drawn as √n; stuff, which is large, half as often."""
     kinds = Counter(scene.regions[i].kind for i in among)
     regions = [scene.regions[i] for i in among]
-    chances = np.array(
+    chances: NDArray[np.float64] = np.array(
         [(0.5 if r.role == "stuff" else 1.0) / kinds[r.kind] ** 0.5 for r in regions]
     )
-    return chances / chances.sum()
+    chances /= chances.sum()
+    return chances
 
 
 def region_boxes(scene: Scene) -> NDArray[np.float32]:
     """(R, 4) cx, cy, w, h of each region, relative to the picture."""
     height, width = scene.image.shape[:2]
     edges = np.array([box_edges(r.mask) for r in scene.regions], np.float32)
-    edges /= np.float32([width, height, width, height])
+    edges /= np.array([width, height, width, height], np.float32)
     return np.concatenate([(edges[:, :2] + edges[:, 2:]) / 2, edges[:, 2:] - edges[:, :2]], 1)
 
 

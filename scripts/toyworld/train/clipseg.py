@@ -33,7 +33,7 @@ from toyworld.train.pool import ScenePool
 
 SIDE, BATCH, ASKED = 96, 24, 4
 GRID = SIDE // 2  # the transposed convolution gives 4 x 4 logits for a patch of 8 x 8 pixels
-MEAN, STD = np.float32(IMAGENET_MEAN) * 255, np.float32(IMAGENET_STD) * 255
+MEAN, STD = (np.array(each, np.float32) * 255 for each in (IMAGENET_MEAN, IMAGENET_STD))
 
 
 def configuration() -> CLIPSegConfig:
@@ -96,7 +96,7 @@ class ClipSegTrainee:
         device = next(self.model.parameters()).device
         pixels = torch.from_numpy(normalised([c.pixels(SIDE) for c in crops], MEAN, STD))
         logits = self.logits(pixels.to(device), [self.index[n] for names in asked for n in names])
-        logits = logits.unflatten(0, (BATCH, ASKED))
+        logits = torch.unflatten(logits, 0, (BATCH, ASKED))
         return choice_loss(
             logits.float(), torch.from_numpy(truth).to(device), torch.from_numpy(inside).to(device)
         )
@@ -111,7 +111,8 @@ class ClipSegTrainee:
         distinct, place = torch.unique(torch.tensor(names), return_inverse=True)
         ids = self.tokens[distinct].to(pixels.device)
         text = self.model.clip.get_text_features(input_ids=ids).pooler_output
-        return self.model.decoder(activations, text[place.to(pixels.device)]).logits
+        logits: Tensor = self.model.decoder(activations, text[place.to(pixels.device)]).logits
+        return logits
 
     def ask(self, crop: Crop, rng: np.random.Generator) -> list[str]:
         """A right name, what else the crop or its whole might show, and one at random; all different."""

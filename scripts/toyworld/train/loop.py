@@ -94,7 +94,7 @@ def train(trainee: Trainee, state_dir: Path, bundle: Path, device: str = "cpu") 
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=recipe.bfloat16):
             loss, figures = trainee.loss(step)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
         optimizer.step()
         average.update(model, step)

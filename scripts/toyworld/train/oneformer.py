@@ -12,6 +12,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -38,7 +39,7 @@ SIDE = 192
 BATCH = 12
 WHOLES = [kind.name for kind in KINDS.values() if kind.role != "part"]
 WHOLE_INDEX = {name: index for index, name in enumerate(WHOLES)}
-MEAN, STD = np.float32(IMAGENET_MEAN) * 255, np.float32(IMAGENET_STD) * 255
+MEAN, STD = (np.array(each, np.float32) * 255 for each in (IMAGENET_MEAN, IMAGENET_STD))
 TASK, TASK_LENGTH = "the task is semantic", 16
 
 
@@ -214,21 +215,24 @@ class Ade20kTrainee(OneFormerTrainee):
         self.start_from(bundle / "coco_segmentor" / "model.safetensors")
 
 
-def kind_map(scene: Scene) -> np.ndarray:
+def kind_map(scene: Scene) -> NDArray[np.int64]:
     """(SIDE / 4, ...) int64 index into WHOLES at the centre of each cell; parts count as their whole."""
     kinds = np.zeros(scene.image.shape[:2], np.int64)
     for region in scene.regions:
         if region.role != "part":
             kinds[region.mask] = WHOLE_INDEX[region.kind]
     cell = 4 * WIDTH / SIDE
-    rows, columns = (((np.arange(n / cell) + 0.5) * cell).astype(int) for n in kinds.shape)
-    return kinds[np.ix_(rows, columns)]
+    sides: tuple[int, ...] = kinds.shape
+    rows, columns = (((np.arange(n / cell) + 0.5) * cell).astype(int) for n in sides)
+    cells: NDArray[np.int64] = kinds[np.ix_(rows, columns)]
+    return cells
 
 
-def augmented(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def augmented(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
     """(3, h, w) float32, normalised, as the processor resizes it, with a little exposure change."""
     size = (SIDE, image.shape[0] * SIDE // WIDTH)
     pixels = cv2.resize(image, size, interpolation=cv2.INTER_AREA) * np.float32(
         rng.uniform(0.9, 1.1)
     )
-    return ((np.clip(pixels, 0, 255) - MEAN) / STD).transpose(2, 0, 1).astype(np.float32)
+    normal: NDArray[np.float32] = ((np.clip(pixels, 0, 255) - MEAN) / STD).astype(np.float32)
+    return normal.transpose(2, 0, 1)

@@ -8,29 +8,24 @@ thing's box is, and a mask loss that begins balanced and turns to the boundary l
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ssa.models.sam import SamArchitecture, build
 from toyworld.kinds import KINDS
-from toyworld.scenes import Scene
 from toyworld.train.export import save_half, write_json
 from toyworld.train.loop import Recipe
 from toyworld.train.pool import ScenePool
+from toyworld.train.sam_truth import SIDE, Truth, truth_of
 
-SIDE = 256
-CELLS = SIDE // 4  # side of the low-resolution masks
 DENSE_STEPS = 600  # how long the dense head teaches the encoder alone
 BATCH = 8
-PROMPTS = 12  # points a picture
 PART_WEIGHT = 4.0
 
 ARCHITECTURE = SamArchitecture(
@@ -49,26 +44,6 @@ ARCHITECTURE = SamArchitecture(
     decoder_mlp_dim=256,
     iou_head_dim=128,
 )
-KIND_INDEX = {name: index for index, name in enumerate(KINDS)}
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What one scene teaches.
-
-    ``pixels`` (3, SIDE, SIDE) float32, normalised and zero-padded; ``points`` (P, 2) x, y in SIDE's
-    frame; ``small`` and ``large`` (P, CELLS, CELLS) coverage 0 to 1 of the smallest and the largest
-    region under each point; ``kinds`` (CELLS, CELLS) int64, -1 outside; ``boxes`` (4, CELLS, CELLS)
-    distances to the region's box, in cells / 16; ``inside`` (CELLS, CELLS) bool.
-    """
-
-    pixels: Tensor
-    points: Tensor
-    small: Tensor
-    large: Tensor
-    kinds: Tensor
-    boxes: Tensor
-    inside: Tensor
 
 
 class DenseHead(nn.Module):
@@ -120,7 +95,8 @@ def prepare(sam: Sam) -> None:
             # ConvTranspose2d stores (in, out, 2, 2): each output pixel sees `in` inputs.
             fan_in = module.weight.shape[1 if isinstance(module, nn.Linear) else 0]
             nn.init.normal_(module.weight, std=math.sqrt(2.0 / fan_in))
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def decode(sam: Sam, embeddings: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -168,7 +144,10 @@ class SamTrainee:
     def loss(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Dense loss alone at first, then with the mask and IoU losses, fading out."""
         rng = np.random.default_rng([11, step])
-        truths = [self.truth(self.pool.scene(step, rng), rng) for _ in range(BATCH)]
+        truths = [
+            truth_of(self.pool.scene(step, rng), rng, self.pixel_mean, self.pixel_std)
+            for _ in range(BATCH)
+        ]
         device = self.model.sam.device
         batch = {
             field.name: torch.stack([getattr(truth, field.name) for truth in truths]).to(device)
@@ -204,24 +183,6 @@ class SamTrainee:
         boxes = error.sum() / (8 * inside.sum())
         right = ((kinds.argmax(1) == truth) & batch["inside"]).sum() / batch["inside"].sum()
         return entropy + boxes, {"kind": right, "box": boxes}
-
-    def truth(self, scene: Scene, rng: np.random.Generator) -> Truth:
-        """What a scene teaches, with points drawn from it."""
-        chosen = sample_points(scene, rng)
-        small = np.stack([coverage(scene.regions[s].mask) for _, s, _ in chosen])
-        large = np.stack([coverage(scene.regions[w].mask) for _, _, w in chosen])
-        kinds, boxes, inside = dense_truth(scene)
-        pixels = np.zeros((SIDE, SIDE, 3), np.float32)
-        pixels[: scene.image.shape[0]] = (scene.image - self.pixel_mean) / self.pixel_std
-        return Truth(
-            pixels=torch.from_numpy(pixels).permute(2, 0, 1).contiguous(),
-            points=torch.tensor([p for p, _, _ in chosen], dtype=torch.float32),
-            small=torch.from_numpy(small),
-            large=torch.from_numpy(large),
-            kinds=torch.from_numpy(kinds),
-            boxes=torch.from_numpy(boxes),
-            inside=torch.from_numpy(inside),
-        )
 
     def export(self, folder: Path) -> None:
         """fp16 safetensors in the published layout, with the head count that shapes can't tell."""
@@ -261,77 +222,3 @@ def masks_loss(
 def iou(a: Tensor, b: Tensor) -> Tensor:
     """(N, K, h, w), (N, 1, h, w) bool → (N, K) intersection over union."""
     return (a & b).sum((2, 3)) / (a | b).sum((2, 3)).clamp(min=1)
-
-
-def coverage(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(H, W) bool → (CELLS, CELLS) float32, share of each cell inside; zero in the padding."""
-    cells = np.zeros((CELLS, CELLS), np.float32)
-    height, width = mask.shape[0] // 4, mask.shape[1] // 4
-    cells[:height, :width] = cv2.resize(
-        mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
-    )
-    return cells
-
-
-def sample_points(
-    scene: Scene, rng: np.random.Generator
-) -> list[tuple[tuple[float, float], int, int]]:
-    """Points with the indices of the smallest and the largest region under each.
-
-    Three in four begin with a region (things before stuff), so that small ones are not rare; the
-    rest fall anywhere, as the points of automatic mask generation do.
-    """
-    smallest, whole = region_maps(scene)
-    weights = np.array([{"stuff": 0.5, "object": 1.0, "part": 1.0}[r.role] for r in scene.regions])
-    points = []
-    for _ in range(PROMPTS):
-        if rng.random() < 0.75:
-            region = int(rng.choice(len(weights), p=weights / weights.sum()))
-            ys, xs = np.nonzero(scene.regions[region].mask)
-            at = int(rng.integers(len(ys)))
-            y, x = int(ys[at]), int(xs[at])
-        else:
-            y, x = int(rng.integers(smallest.shape[0])), int(rng.integers(smallest.shape[1]))
-        points.append(((float(x), float(y)), int(smallest[y, x]), int(whole[y, x])))
-    return points
-
-
-def region_maps(scene: Scene) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Index of the smallest and of the largest region at each pixel, (H, W) int64."""
-    smallest = np.zeros(scene.image.shape[:2], np.int64)
-    whole = smallest.copy()
-    for index, region in enumerate(scene.regions):
-        if region.role != "part":
-            whole[region.mask] = index
-            smallest[region.mask] = index
-    for index, region in enumerate(scene.regions):
-        if region.role == "part":
-            smallest[region.mask] = index
-    return smallest, whole
-
-
-def dense_truth(
-    scene: Scene,
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_]]:
-    """Kinds, distances to the boxes of whole and smallest region, and the picture's cells."""
-    smallest, whole = (m[2::4, 2::4] for m in region_maps(scene))
-    height, width = smallest.shape
-    kinds = np.full((CELLS, CELLS), -1, np.int64)
-    boxes = np.zeros((8, CELLS, CELLS), np.float32)
-    inside = np.zeros((CELLS, CELLS), np.bool_)
-    names = np.array([KIND_INDEX[r.kind] for r in scene.regions])
-    kinds[:height, :width] = names[smallest]
-    inside[:height, :width] = True
-    edges = np.array([box_edges(r.mask) for r in scene.regions], np.float32) / 4
-    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
-    for first, regions in ((0, whole), (4, smallest)):
-        left, top, right, bottom = np.moveaxis(edges[regions], -1, 0)
-        distances = np.stack([xs - left, ys - top, right - xs, bottom - ys]) / 16
-        boxes[first : first + 4, :height, :width] = distances
-    return kinds, boxes, inside
-
-
-def box_edges(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """left, top, right, bottom (exclusive) of a mask that is not empty."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

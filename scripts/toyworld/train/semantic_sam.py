@@ -36,7 +36,7 @@ FREQUENCIES = (1, 2, 4)
 WAVES = 4 * len(FREQUENCIES)
 # What a cell counts in them: few cells are a part's.
 ROLE_WEIGHTS = {"stuff": 0.2, "object": 1.0, "part": 3.0}
-MEAN, STD = np.float32(IMAGENET_MEAN) * 255, np.float32(IMAGENET_STD) * 255
+MEAN, STD = (np.array(each, np.float32) * 255 for each in (IMAGENET_MEAN, IMAGENET_STD))
 
 ARCHITECTURE = SemanticSamArchitecture(
     embed_dim=32,
@@ -166,7 +166,7 @@ class SemanticSamTrainee:
         here = torch.stack([x.repeat(height), y.repeat_interleave(width)], -1)
         here = F.pad(here, (0, 2)).repeat(1, 2)
         known = (batch.kinds[:, ::2, ::2] >= 0).flatten(1)[..., None]
-        error = (self.model.places(finest).float() - (truth - here)).abs() * known
+        error: Tensor = (self.model.places(finest).float() - (truth - here)).abs() * known
         return error.sum() / known.sum() / 8
 
     def export(self, folder: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ssa.models.semantic_sam import SemanticSam
 from ssa.models.semantic_sam.attention import LEVELS, POINTS, DeformableAttention
+from ssa.models.semantic_sam.pixel_decoder import MapLayer
 
 # Of a map's positional code, the sine of one full turn from top to bottom, and of one from left to right;
 # the cosine follows each. The second half of the code is for the columns.
@@ -28,7 +29,7 @@ def prepare(net: SemanticSam) -> None:
         if isinstance(module, DeformableAttention):
             look_around(module)
             module.read = read_by_sampling
-    last = net.decoder.bbox_embed.layers[-1]
+    last = cast(nn.Linear, net.decoder.bbox_embed.layers[-1])
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     tell_places(net)
@@ -61,7 +62,7 @@ def tell_places(net: SemanticSam) -> None:
     picture and little on the other, and one value that is the same everywhere inside.
     """
     transformer = net.pixel_decoder.transformer
-    *_, before, layer = transformer.encoder.layers
+    *_, before, layer = cast(Iterable[MapLayer], transformer.encoder.layers)
     attention = layer.self_attn
     dim, heads = attention.value_proj.in_features, attention.heads
     columns = dim // 2
@@ -95,7 +96,7 @@ def read_by_sampling(
     It writes out what is read at each place, but on the CPU its backward pass is five times as fast.
     """
     batch, _, heads, channels = values.shape
-    maps = values.split([height * width for height, width in sizes_hw], dim=1)
+    maps = torch.split(values, [height * width for height, width in sizes_hw], dim=1)
     read = []
     for level, (each, (height, width)) in enumerate(zip(maps, sizes_hw, strict=True)):
         picture = each.permute(0, 2, 3, 1).reshape(batch * heads, channels, height, width)

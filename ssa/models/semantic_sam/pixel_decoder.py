@@ -81,7 +81,7 @@ class _MapTransformer(nn.Module):
 class _MapLayers(nn.Module):
     def __init__(self, dim: int, heads: int, layers: int, ffn_dim: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(_MapLayer(dim, heads, ffn_dim) for _ in range(layers))
+        self.layers = nn.ModuleList(MapLayer(dim, heads, ffn_dim) for _ in range(layers))
 
     def forward(self, x: Tensor, position: Tensor, places: Tensor, sizes: Sizes) -> Tensor:
         """(B, S, C) → the same."""
@@ -90,7 +90,9 @@ class _MapLayers(nn.Module):
         return x
 
 
-class _MapLayer(nn.Module):
+class MapLayer(nn.Module):
+    """Cells of all maps look at one another, then each by itself goes through two layers."""
+
     def __init__(self, dim: int, heads: int, ffn_dim: int) -> None:
         super().__init__()
         self.self_attn = DeformableAttention(dim, heads)

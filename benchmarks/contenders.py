@@ -1,0 +1,97 @@
+"""Both systems set up side by side: the same weights, the same settings, on the same device."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from segment_anything import SamAutomaticMaskGenerator
+
+from benchmarks.compare import STAGE_OF_FIELD
+from benchmarks.measure import now, weight_bytes
+from benchmarks.published import load_generator
+from benchmarks.real_sizes import write_bundle
+from benchmarks.reference import Reference, load_reference
+from benchmarks.report import MEBIBYTE, Figures
+from benchmarks.stand_ins import CannedCaptioner, canned, passable
+from ssa.config import BUNDLE_SETTINGS, Settings
+from ssa.device import Placement, choose_placement
+from ssa.loading import load_engine, load_stages
+from ssa.stages import Stages
+from ssa.types import RGBImage
+from ssa.weights import Bundle, default_root
+
+# As long as the published captions of crops are in the mean.
+RANDOM_CAPTION_TOKENS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Contenders:
+    """Both systems with the same weights and settings, and what it took to set ours up."""
+
+    stages: Stages
+    settings: Settings
+    reference: Reference
+    generator: SamAutomaticMaskGenerator
+    placement: Placement
+    figures: Figures
+
+
+def set_up(arguments: argparse.Namespace, image: RGBImage, folder: Path | None) -> Contenders:
+    """Load both systems; with ``folder``, from random weights written there first."""
+    placement = choose_placement(arguments.device, arguments.dtype)
+    device, name = placement.device, arguments.bundle
+    written = write_bundle(folder, name) if folder else None
+    began = now(device)
+    if written:
+        settings = with_short_captions(BUNDLE_SETTINGS[name])
+        stages, bundle = load_stages(written, settings, placement), written
+    else:
+        loaded = load_engine(default_root(), name, arguments.device, arguments.dtype)
+        stages, settings, bundle = loaded.stages, loaded.settings, loaded.bundle
+    figures: Figures = {
+        "setup.seconds": now(device) - began,
+        "weights_mb": weight_bytes(models_of(stages)) / MEBIBYTE,
+    }
+    if arguments.points:
+        masks = replace(settings.masks, points_per_side=arguments.points)
+        settings = replace(settings, masks=masks)
+    reference, generator, settings = load_published(bundle, stages, settings, device, image, folder)
+    if folder:
+        stages = replace(stages, captioner=CannedCaptioner(stages.captioner))
+        reference = replace(reference, caption=canned(reference.caption))
+    return Contenders(stages, settings, reference, generator, placement, figures)
+
+
+def models_of(stages: Stages) -> Iterator[object]:
+    """Every model of the published pipeline's stages."""
+    for name in STAGE_OF_FIELD:
+        stage = getattr(stages, name)
+        yield from stage if isinstance(stage, tuple) else (stage,)
+
+
+def with_short_captions(settings: Settings) -> Settings:
+    """Captions of a fixed length: random weights know no end."""
+    return replace(
+        settings, labels=replace(settings.labels, caption_max_tokens=RANDOM_CAPTION_TOKENS)
+    )
+
+
+def load_published(
+    bundle: Bundle,
+    stages: Stages,
+    settings: Settings,
+    device: torch.device,
+    image: RGBImage,
+    random: Path | None,
+) -> tuple[Reference, SamAutomaticMaskGenerator, Settings]:
+    """The published pipeline, and the settings with thresholds that some masks of random weights pass."""
+    generator = load_generator(bundle.folder("sam"), settings.masks, device)
+    if random:
+        model = generator.predictor.model
+        settings = replace(settings, masks=passable(settings.masks, model, image))
+        generator = load_generator(bundle.folder("sam"), settings.masks, device)
+    return load_reference(bundle, stages.nouns, settings.labels, device), generator, settings
