@@ -39,6 +39,19 @@ def write_whole(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def link_whole(path: Path, target: Path) -> None:
+    """A symbolic link to ``target`` as ``path``, in place of a link that was there; see ``whole_file``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(_partial_name(path.name))
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(target)
+    try:
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
 def sync_folder(path: Path) -> None:
     """Bring the names of the files in a folder to the disk."""
     folder = os.open(path, os.O_RDONLY)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ssa.files import whole_file, write_whole
+from ssa.files import link_whole, whole_file, write_whole
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -46,3 +46,15 @@ def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
 def test_names_of_any_length_that_fits(tmp_path: Path, name: str) -> None:
     write_whole(tmp_path / name, b"data")
     assert (tmp_path / name).read_bytes() == b"data"
+
+
+def test_a_link_takes_the_place_of_a_link_alone(tmp_path: Path) -> None:
+    link, folder = tmp_path / "new" / "link", tmp_path / "folder"
+    for target in ("a", "b"):
+        (tmp_path / target).write_text(target)
+        link_whole(link, tmp_path / target)
+        assert link.read_text() == target
+    (folder / "x").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        link_whole(folder, tmp_path / "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "folder", "new"]

@@ -20,7 +20,7 @@ from ssa.cli.annotate_options import add_options
 from ssa.cli.bar import Bar
 from ssa.cli.engine_options import recipe_of
 from ssa.cli.given import text_in
-from ssa.dataset.export import Wanted, parse_formats
+from ssa.dataset.export import Wanted
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Workers
 from ssa.dataset.ray_cluster import Places
@@ -29,6 +29,8 @@ from ssa.dataset.recipe import OWN_SEGMENTORS, LocalWorkers, Recipe
 from ssa.dataset.run import Summary, Task
 from ssa.dataset.run import run as run_task
 from ssa.formats.categories import Categories
+from ssa.formats.options import FormatOptions
+from ssa.formats.table import parse_formats
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.labelling.vocabulary import UNKNOWN
 from ssa.sources import find_items
@@ -68,7 +70,11 @@ def _run(options: argparse.Namespace) -> tuple[Summary, str]:
         parse_formats(options.format),
         Categories.load(options.categories) if options.categories else Categories(),
         _own_labels(recipe),
-        options.picture_prefix,
+        FormatOptions(
+            picture_prefix=options.picture_prefix,
+            link_images=options.link_images,
+            split=options.split,
+        ),
     )
     found = find_items(options.inputs, options.masks, options.out)
     identity = recipe.identity(options.masks)

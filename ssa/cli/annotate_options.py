@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ssa.cli.engine_options import add_engine_options
 from ssa.cli.given import add_input_options
-from ssa.dataset.export import EXPORTERS, SA1B
+from ssa.formats.table import FORMATS, SA1B
 
 CLUSTERS = ("cluster_eps", "cluster_min_samples")
 NAMES = ("unknown_below", "top_k")
@@ -49,7 +49,7 @@ def add_options(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--format",
         default=SA1B,
-        help=f"what to write, with commas between: {', '.join((SA1B, *EXPORTERS))}; {SA1B} is always written",
+        help=f"what to write, with commas between: {', '.join(FORMATS)}; {SA1B} is always written",
     )
     options.add_argument(
         "--mix", action="store_true", help="go on though settings or weights changed"
@@ -68,6 +68,17 @@ def add_options(options: argparse.ArgumentParser) -> None:
         default="",
         metavar="URL",
         help="label-studio: what comes before a picture's name where it is served",
+    )
+    options.add_argument(
+        "--link-images",
+        action="store_true",
+        help="coco, coco-polygons, yolo: images/ with a link to each picture (a copy of those in tars)",
+    )
+    options.add_argument(
+        "--split",
+        type=float,
+        metavar="SHARE",
+        help="yolo: the share of pictures to train with, such as 0.8; the others are to validate",
     )
     _add_engine(options.add_argument_group("the models"))
     _add_workers(options.add_argument_group("several processors, GPUs or machines, by Ray"))

@@ -4,55 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
-from types import MappingProxyType
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
+from ssa.dataset.examples import Examples
 from ssa.dataset.output import OutputFolder
+from ssa.dataset.speakers import made_by
 from ssa.errors import Fault, InputError
-from ssa.formats import sa1b_files
 from ssa.formats.categories import Categories
-from ssa.formats.coco import write_coco, write_coco_polygons
-from ssa.formats.example import Example, Exporter
-from ssa.formats.label_studio import write_label_studio
-from ssa.formats.panoptic import write_panoptic
-from ssa.formats.parquet import check_pyarrow, write_parquet
-from ssa.formats.semantic_png import write_semantic_png
-from ssa.formats.yolo import write_yolo
-
-SA1B = "sa1b"
-"""The format that is always there: ``annotations/``, of which the others are made."""
-
-EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
-    {
-        "coco": write_coco,
-        "coco-polygons": write_coco_polygons,
-        "panoptic": write_panoptic,
-        "semantic-png": write_semantic_png,
-        "yolo": write_yolo,
-        "parquet": write_parquet,
-        "label-studio": write_label_studio,
-    }
-)
+from ssa.formats.options import AS_USUAL, FormatOptions
+from ssa.formats.table import EXPORTED, FORMATS, SA1B, Format, check_options
 
 Told = Callable[[str], None]
-
-
-def parse_formats(text: str) -> tuple[str, ...]:
-    """The formats that ``text`` names, with commas between.
-
-    Raises ``InputError`` for one that is none, or that needs a library which isn't there.
-    """
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if name not in (SA1B, *EXPORTERS):
-            raise InputError(
-                f"--format must be of {', '.join((SA1B, *EXPORTERS))}, with commas between; got {name!r}"
-            )
-    if "parquet" in names:
-        check_pyarrow()
-    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +23,17 @@ class Wanted:
     """What is to be written beside ``annotations/``.
 
     ``numbers`` are categories whose numbers are taken already, ``labels`` those that come next whether they
-    occur or not. ``picture_prefix`` comes before a picture's name where Label Studio is to find it.
+    occur or not. ``options`` are those of all formats but whose annotations they are, which is on record.
+    Raises ``InputError`` for an option that none of the formats heeds.
     """
 
     formats: tuple[str, ...] = ()
     numbers: Categories = field(default_factory=Categories)
     labels: tuple[str, ...] = ()
-    picture_prefix: str = ""
+    options: FormatOptions = AS_USUAL
+
+    def __post_init__(self) -> None:
+        check_options(self.formats, self.options)
 
 
 def check_numbers(output: OutputFolder, wanted: Wanted) -> None:
@@ -83,11 +50,12 @@ def check_numbers(output: OutputFolder, wanted: Wanted) -> None:
 def export(output: OutputFolder, wanted: Wanted, tell: Told) -> list[Fault]:
     """Number all labels and write each format that isn't up to date. What had to be left out of them."""
     categories = _number_labels(output, wanted)
+    options = replace(wanted.options, made_by=made_by(output.ledger))
     faults = []
-    for name in wanted.formats:
-        if name != SA1B and not _is_current(output, name):
-            tell(name)
-            faults += _export(output, name, categories, wanted)
+    for one in (FORMATS[name] for name in wanted.formats if name != SA1B):
+        if not _is_current(output, one, options):
+            tell(one.name)
+            faults += _export(output, one, categories, options)
     return faults
 
 
@@ -95,7 +63,7 @@ def outdated(output: OutputFolder) -> tuple[str, ...]:
     """Formats that were written before and lack pictures that were done since."""
     if not output.categories_file.is_file():
         return ()
-    facts = ((name, output.ledger.fact(f"export {name}")) for name in EXPORTERS)
+    facts = ((one.name, output.ledger.fact(f"export {one.name}")) for one in EXPORTED)
     return tuple(name for name, made_of in facts if made_of not in (None, _state(output)))
 
 
@@ -106,59 +74,41 @@ def _numbers_so_far(output: OutputFolder) -> Categories:
 
 def _number_labels(output: OutputFolder, wanted: Wanted) -> Categories:
     before = _numbers_so_far(output)
-    met = dict.fromkeys(label for *_, own in output.ledger.done() for label in own)
+    met = dict.fromkeys(label for one in output.ledger.done() for label in one.labels)
     categories = before.extended((*wanted.numbers.names, *wanted.labels, *met))
     if not output.categories_file.is_file() or len(categories) != len(before):
         categories.save(output.categories_file)
     return categories
 
 
-def _export(output: OutputFolder, name: str, categories: Categories, wanted: Wanted) -> list[Fault]:
-    write = EXPORTERS[name]
-    if name == "label-studio":
-        write = partial(write_label_studio, prefix=wanted.picture_prefix)
-    examples = Examples(output)
-    left_out = write(examples, output.root / name, categories)
+def _export(
+    output: OutputFolder, one: Format, categories: Categories, options: FormatOptions
+) -> list[Fault]:
+    # A run that dies from here on leaves files of two manners.
+    output.ledger.remember(f"manner {one.name}", "")
+    examples, folder = Examples(output), output.root / one.folder
+    left_out = one.load()(examples, folder, categories, options)
+    for name in one.former:
+        (folder / name).unlink(missing_ok=True)
     if not examples.faults and not left_out:
-        output.ledger.remember(f"export {name}", _state(output))
+        output.ledger.remember(f"export {one.name}", _state(output))
+        output.ledger.remember(f"manner {one.name}", _manner(one, options))
     return examples.faults + left_out
 
 
-def _is_current(output: OutputFolder, name: str) -> bool:
-    made = output.ledger.fact(f"export {name}") == _state(output)
-    return made and (output.root / name).is_dir()
+def _is_current(output: OutputFolder, one: Format, options: FormatOptions) -> bool:
+    made_of = output.ledger.fact(f"export {one.name}")
+    manner = output.ledger.fact(f"manner {one.name}")
+    is_there = (output.root / one.folder).is_dir()
+    return is_there and (made_of, manner) == (_state(output), _manner(one, options))
+
+
+def _manner(one: Format, options: FormatOptions) -> str:
+    """What of the options changes a format's files. Versions before there were any noted nothing."""
+    return json.dumps({"made_by": options.made_by, **one.heeded(options)}, sort_keys=True)
 
 
 def _state(output: OutputFolder) -> str:
     """What a format is made of: equal as long as no picture was done since and labels keep their numbers."""
     numbers = hashlib.sha256(output.categories_file.read_bytes()).hexdigest()
     return json.dumps([output.ledger.revision, numbers])
-
-
-class Examples:
-    """All annotated pictures, read one by one as they are asked for; ``faults`` are files that can't be."""
-
-    def __init__(self, output: OutputFolder) -> None:
-        self._output = output
-        self.faults: list[Fault] = []
-
-    def __iter__(self) -> Iterator[Example]:
-        for key, file_name, _ in self._output.ledger.done():
-            try:
-                yield _example(self._output.annotation_file(key).read_bytes(), key, file_name)
-            except (InputError, OSError) as error:
-                self.faults.append(Fault(f"annotations/{key}.json", "export", _reason(error)))
-
-
-def _reason(error: InputError | OSError) -> str:
-    if isinstance(error, InputError):
-        return str(error)
-    return f"can't be read: {error.strerror}; put it back, or annotate the picture again"
-
-
-def _example(data: bytes, key: str, file_name: str) -> Example:
-    image, annotations = sa1b_files.loads(data)
-    height, width = image.get("height"), image.get("width")
-    if type(height) is not int or type(width) is not int:
-        raise InputError("expected the picture's width and height in 'image'; got none")
-    return Example(key, file_name, height, width, annotations)

@@ -22,7 +22,7 @@ class Identity:
     @property
     def digest(self) -> str:
         """A short text that stands for all of it."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+        return digest_of(self.text)
 
     def check(self, ledger: Ledger) -> None:
         """Raise ``InputError`` where the ledger has results of another identity."""
@@ -32,6 +32,11 @@ class Identity:
                 f"--out holds annotations made otherwise ({_difference(before, self.text)}); use another "
                 "--out, the settings of before, or --mix to keep those and do the rest in the new way"
             )
+
+
+def digest_of(text: str) -> str:
+    """The ``digest`` of the identity with this text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

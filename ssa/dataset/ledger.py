@@ -16,6 +16,7 @@ from ssa.dataset.database import Transaction, item_of, open_database, packed, un
 from ssa.dataset.outcomes import Annotated, Group, Outcome
 from ssa.errors import Fault
 from ssa.sources import Item
+from ssa.sources.item import Blob
 
 WAITING, KEPT, DONE, FAILED = range(4)
 
@@ -27,6 +28,16 @@ class Known:
     state: int
     path: Path
     sizes: tuple[int, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A picture that is done: its names, the labels in it, and where it was when it was last listed."""
+
+    key: str
+    file_name: str
+    labels: tuple[str, ...]
+    picture: Blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,7 @@ class Ledger:
         with Transaction(self._db):
             if any(isinstance(one, Annotated) for one in outcomes):
                 self.remember("identity", identity)
+                self.remember(f"identity {made_by}", identity)
             for one in outcomes:
                 if isinstance(one, Annotated):
                     self._keep(one, made_by)
@@ -190,13 +202,20 @@ class Ledger:
     def _grow_revision(self) -> None:
         self.remember("revision", str(self.revision + 1))
 
-    def done(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Key, file name and labels of every picture ever done, in the order of their keys."""
+    def done(self) -> Iterator[Done]:
+        """Every picture ever done, in the order of their keys."""
         rows = self._db.execute(
-            "SELECT key, file_name, labels FROM items WHERE state = ? ORDER BY key", (DONE,)
+            "SELECT key, file_name, labels, blobs FROM items WHERE state = ? ORDER BY key", (DONE,)
         )
-        for key, file_name, labels in rows:
-            yield key, file_name, tuple(json.loads(labels))
+        for key, file_name, labels, blobs in rows:
+            yield Done(key, file_name, tuple(json.loads(labels)), unpacked(blobs)[0])
+
+    def makers(self) -> dict[str, str | None]:
+        """Whose work is done: digests in order, each with its identity, None where nobody noted it."""
+        rows = self._db.execute(
+            "SELECT DISTINCT made_by FROM items WHERE state = ? ORDER BY made_by", (DONE,)
+        )
+        return {digest: self.fact(f"identity {digest}") for (digest,) in rows.fetchall()}
 
     def faults(self) -> Iterator[Fault]:
         """What is wrong with this listing, in the order of names."""

@@ -24,6 +24,7 @@ from ssa.dataset.ledger import Ledger
 from ssa.dataset.outcomes import Failed, GroupDone
 from ssa.errors import Fault, InputError, OutputError
 from ssa.files import sync_folder, whole_file, write_whole
+from ssa.formats.table import ALWAYS
 
 # What is wrong with one name is that picture's fault; anything else is the folder's.
 _BAD_NAME = {
@@ -50,7 +51,7 @@ class OutputFolder:
 
     def annotation_file(self, key: str) -> Path:
         """Where a picture's annotations are, or will be."""
-        return self.root / "annotations" / f"{key}.json"
+        return self.root / ALWAYS.folder / f"{key}.json"
 
     def is_written(self, key: str) -> bool:
         """Whether a picture's annotations are there."""

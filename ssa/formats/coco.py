@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from pycocotools import mask as coco
 from ssa.errors import Fault
 from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted
-from ssa.formats.example import Example, label_of
+from ssa.formats.example import Example, label_of, link_image
 from ssa.formats.json_stream import json_lists
+from ssa.formats.options import AS_USUAL, FormatOptions
 from ssa.masks.polygons import polygons_of
 from ssa.types import RLE, Annotation
 
@@ -22,48 +23,79 @@ Row = dict[str, Any]
 Segmentation = Callable[[RLE], Row | list[list[int]]]
 
 
-def write_coco(examples: Iterable[Example], folder: Path, categories: Categories) -> list[Fault]:
-    """Write ``instances.json`` under a folder, masks as compressed run lengths; see ``Exporter``.
+FILE = "annotations/instances_default.json"
+"""Where datumaro and CVAT look for it; pictures are in ``images/`` beside, by their ``file_name``."""
+
+
+def write_coco(
+    examples: Iterable[Example],
+    folder: Path,
+    categories: Categories,
+    options: FormatOptions = AS_USUAL,
+) -> list[Fault]:
+    """Write ``FILE`` under a folder, masks as compressed run lengths; see ``Exporter``.
 
     Pictures and masks are numbered from 1 on, in order. A picture's ``file_name`` is its key with its own
     suffix (``Example.picture_name``), which tells its source; its own name need not be unique. Boxes are
     left, top, columns, rows, so one pixel is 1 wide (unlike in SA-1B). ``predicted_iou``,
-    ``stability_score`` and ``class_proposals`` are kept beside COCO's fields.
+    ``stability_score`` and ``class_proposals`` are kept beside COCO's fields. With ``link_images`` a picture
+    is put in ``images/``.
     """
-    return _write(examples, folder, categories, "coco", _run_lengths)
+    return _Writer(folder, categories, options, "coco", _run_lengths).write(examples)
 
 
 def write_coco_polygons(
-    examples: Iterable[Example], folder: Path, categories: Categories
+    examples: Iterable[Example],
+    folder: Path,
+    categories: Categories,
+    options: FormatOptions = AS_USUAL,
 ) -> list[Fault]:
     """As ``write_coco``, with polygons: one for each part of a mask, its holes joined to it by cuts.
 
     To pycocotools they are the masks to the pixel (see ``ssa.masks.polygons``). COCO's reader takes no mask
     of no polygons, so an empty mask remains run lengths.
     """
-    return _write(examples, folder, categories, "coco-polygons", _polygons)
+    return _Writer(folder, categories, options, "coco-polygons", _polygons).write(examples)
 
 
-def _write(
-    examples: Iterable[Example],
-    folder: Path,
-    categories: Categories,
-    step: str,
-    segmentation: Segmentation,
-) -> list[Fault]:
-    faults: list[Fault] = []
-    convert = partial(_annotations, categories=categories, segmentation=segmentation)
-    # The longest list first: it alone is written once.
-    names = ("annotations", "images", "categories")
-    with json_lists(folder / "instances.json", *names) as (rows, images, classes):
-        made, numbers = each_converted(examples, step, categories, convert, faults), count(1)
-        for image_id, (example, found) in enumerate(made, start=1):
-            images.add(image_row(example, image_id))
-            for row in found:
-                rows.add({"id": next(numbers), "image_id": image_id, **row})
-        for category_id, name in enumerate(categories.names, start=1):
-            classes.add({"id": category_id, "name": name, "supercategory": ""})
-    return faults
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    folder: Path
+    categories: Categories
+    options: FormatOptions
+    step: str
+    segmentation: Segmentation
+
+    def write(self, examples: Iterable[Example]) -> list[Fault]:
+        faults: list[Fault] = []
+        # The longest list first: it alone is written once.
+        names = ("annotations", "images", "categories")
+        with json_lists(self.folder / FILE, *names, head=head_of(self.options)) as lists:
+            rows, images, classes = lists
+            made = each_converted(examples, self.step, self.categories, self._rows, faults)
+            numbers = count(1)
+            for image_id, (example, found) in enumerate(made, start=1):
+                images.add(image_row(example, image_id))
+                for row in found:
+                    rows.add({"id": next(numbers), "image_id": image_id, **row})
+            for category_id, name in enumerate(self.categories.names, start=1):
+                classes.add({"id": category_id, "name": name, "supercategory": ""})
+        return faults
+
+    def _rows(self, example: Example) -> list[Row]:
+        """All of a picture at once: either each of its masks is written or none."""
+        rows = [
+            _annotation(annotation, self.categories, self.segmentation)
+            for annotation in example.annotations
+        ]
+        if self.options.link_images:
+            link_image(example, self.folder / "images")
+        return rows
+
+
+def head_of(options: FormatOptions) -> Row:
+    """What all of COCO's formats begin with."""
+    return {"info": {"description": options.made_by}}
 
 
 def image_row(example: Example, image_id: int) -> Row:
@@ -74,11 +106,6 @@ def image_row(example: Example, image_id: int) -> Row:
         "height": example.height,
         "width": example.width,
     }
-
-
-def _annotations(example: Example, categories: Categories, segmentation: Segmentation) -> list[Row]:
-    """All of a picture at once: either each of its masks is written or none."""
-    return [_annotation(annotation, categories, segmentation) for annotation in example.annotations]
 
 
 def _annotation(annotation: Annotation, categories: Categories, segmentation: Segmentation) -> Row:

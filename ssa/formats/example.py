@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from ssa.errors import Fault
 from ssa.formats.categories import Categories
+from ssa.formats.options import FormatOptions
 from ssa.types import Annotation
 
 UNNAMED = "region"
@@ -17,7 +19,8 @@ UNNAMED = "region"
 @dataclass(frozen=True, slots=True)
 class Example:
     """One annotated picture: ``key`` names it ("photos/dog.jpg"), ``file_name`` is the picture's own name
-    inside its source, sizes are in pixels. Masks are run lengths: nothing is decoded here.
+    inside its source, sizes are in pixels. Masks are run lengths: nothing is decoded here. ``place``, where
+    the picture is at hand, puts it at a path, with its folders; ``ValueError`` where it is no longer.
     """
 
     key: str
@@ -25,6 +28,7 @@ class Example:
     height: int
     width: int
     annotations: tuple[Annotation, ...]
+    place: Callable[[Path], None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def picture_name(self) -> str:
@@ -50,9 +54,30 @@ def label_of(annotation: Annotation) -> str:
     return annotation.class_name if annotation.class_name is not None else UNNAMED
 
 
-Exporter = Callable[[Iterable[Example], Path, Categories], list[Fault]]
-"""Writes all examples, in the order they come, under a folder of its own, and tells what it had to leave out.
+def link_image(example: Example, folder: Path) -> None:
+    """Put the example's picture below ``folder`` as its ``picture_name``.
 
-It consumes the examples one by one and keeps none. Every file appears whole or not at all (``ssa.files``);
-the same examples give the same bytes. All labels are in the categories.
-"""
+    Raises ``ValueError`` where it isn't at hand.
+    """
+    if example.place is None:
+        raise ValueError("expected its picture at hand, to link to it; got annotations alone")
+    example.place(folder / example.picture_name)
+
+
+class Exporter(Protocol):
+    """Writes all examples, in the order they come, under a folder of its own, and tells what it left out.
+
+    It consumes the examples one by one and keeps none. Every file appears whole or not at all
+    (``ssa.files``); the same examples and options give the same bytes. All labels are in the categories.
+    """
+
+    def __call__(
+        self,
+        examples: Iterable[Example],
+        folder: Path,
+        categories: Categories,
+        options: FormatOptions = ...,
+        /,
+    ) -> list[Fault]:
+        """See above."""
+        ...

@@ -20,11 +20,10 @@ from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted
 from ssa.formats.example import Example, label_of
 from ssa.formats.json_stream import json_list
+from ssa.formats.options import AS_USUAL, FormatOptions
 from ssa.types import Annotation
 
 Row = dict[str, Any]
-
-MODEL_VERSION = "semantic-segment-anything"
 
 # What the tasks and the configuration call the brush and the picture.
 _BRUSH, _IMAGE = "tag", "image"
@@ -34,19 +33,22 @@ _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def write_label_studio(
-    examples: Iterable[Example], folder: Path, categories: Categories, prefix: str = ""
+    examples: Iterable[Example],
+    folder: Path,
+    categories: Categories,
+    options: FormatOptions = AS_USUAL,
 ) -> list[Fault]:
     """Write ``tasks.json`` and ``config.xml`` under a folder; see ``Exporter``.
 
-    A task's picture is ``prefix`` and the example's ``picture_name``: "https://example.org/" if pictures
-    are served there, "/data/local-files/?d=" for Label Studio's own local storage. Every mask is a region,
-    whether others hide it or not, with ``predicted_iou`` for its score; a picture without masks is a task
-    too.
+    A task's picture is ``picture_prefix`` and the example's ``picture_name``: "https://example.org/" if
+    pictures are served there, "/data/local-files/?d=" for Label Studio's own local storage. Every mask is a
+    region, whether others hide it or not, with ``predicted_iou`` for its score; a picture without masks is a
+    task too. The model's version is ``made_by``.
     """
     _write_configuration(folder / "config.xml", categories)
 
     def task(example: Example) -> Row:
-        return _task(example, prefix)
+        return _task(example, options)
 
     faults: list[Fault] = []
     with json_list(folder / "tasks.json") as tasks:
@@ -55,13 +57,13 @@ def write_label_studio(
     return faults
 
 
-def _task(example: Example, prefix: str) -> Row:
+def _task(example: Example, options: FormatOptions) -> Row:
     regions = [
         _region(annotation, position) for position, annotation in enumerate(example.annotations)
     ]
     return {
-        "data": {_IMAGE: prefix + example.picture_name},
-        "predictions": [{"model_version": MODEL_VERSION, "result": regions}],
+        "data": {_IMAGE: options.picture_prefix + example.picture_name},
+        "predictions": [{"model_version": options.made_by, "result": regions}],
     }
 
 

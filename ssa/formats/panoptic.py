@@ -19,15 +19,19 @@ from ssa.drawing.colours import label_colours
 from ssa.errors import Fault
 from ssa.files import write_whole
 from ssa.formats.categories import Categories
-from ssa.formats.coco import Row, image_row
+from ssa.formats.coco import Row, head_of, image_row
 from ssa.formats.converting import each_converted
 from ssa.formats.example import Example, label_of
 from ssa.formats.json_stream import json_lists
+from ssa.formats.options import AS_USUAL, FormatOptions
 from ssa.masks.painting import paint
 
 
 def write_panoptic(
-    examples: Iterable[Example], folder: Path, categories: Categories
+    examples: Iterable[Example],
+    folder: Path,
+    categories: Categories,
+    options: FormatOptions = AS_USUAL,
 ) -> list[Fault]:
     """Write ``panoptic.json`` and ``png/<key>.png`` under a folder; see ``Exporter``.
 
@@ -43,8 +47,8 @@ def write_panoptic(
         write_whole(folder / "png" / _png_name(example), _encode(ids))
         return _segments(ids, example, categories)
 
-    path = folder / "panoptic.json"
-    with json_lists(path, "annotations", "images", "categories") as (rows, images, classes):
+    path, names = folder / "panoptic.json", ("annotations", "images", "categories")
+    with json_lists(path, *names, head=head_of(options)) as (rows, images, classes):
         made = each_converted(examples, "panoptic", categories, segments, faults)
         for image_id, (example, found) in enumerate(made, start=1):
             images.add(image_row(example, image_id))

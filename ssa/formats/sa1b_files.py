@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from ssa.errors import InputError
@@ -69,7 +70,7 @@ def dumps(
     ``key`` is the picture's unique name: a new picture's ``image_id`` is a number made of it. Given masks
     keep their fields, and their ``image`` too, to which what it lacks is added. In a tree they keep their
     ``id`` only if each has a whole number of its own; else ``id`` is the position, and ``parent_id`` speaks
-    of that. Without a tree any ``id`` stays.
+    of that. Without a tree any ``id`` stays, and a record that has none gets the first number that is free.
     """
     document: dict[str, Any] = {"image": {}, **(given.document if given is not None else {})}
     document["image"] = _image(_image_in(document), annotated, key, file_name)
@@ -79,7 +80,7 @@ def dumps(
         ids = _ids(originals)
         pairs = zip(originals, records, strict=True)
         records = [_extended(original, record, ids) for original, record in pairs]
-    document["annotations"] = records
+    document["annotations"] = _numbered(records)
     return json.dumps(document, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
 
 
@@ -148,6 +149,18 @@ def _extended(original: Mapping[str, Any], record: sa1b.Record, ids: Sequence[in
         extended["id"] = ids[record["id"]]
         extended["parent_id"] = None if parent is None else ids[parent]
     return extended
+
+
+def _numbered(records: Sequence[sa1b.Record]) -> list[sa1b.Record]:
+    """The records, each with an ``id``: as in SA-1B, where it is a whole number unique in its file."""
+    taken = {
+        one for one in (record.get("id") for record in records) if isinstance(one, int | float)
+    }
+    free = (number for number in count() if number not in taken)
+    return [
+        record if record.get("id") is not None else {**record, "id": next(free)}
+        for record in records
+    ]
 
 
 def _number_of(key: str) -> int:

@@ -14,6 +14,7 @@ from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted
 from ssa.formats.example import Example, label_of
 from ssa.formats.label_map import encode_ids
+from ssa.formats.options import AS_USUAL, FormatOptions
 from ssa.masks.painting import paint
 
 NO_MASK = 0
@@ -24,7 +25,10 @@ _MOST = 65_535
 
 
 def write_semantic_png(
-    examples: Iterable[Example], folder: Path, categories: Categories
+    examples: Iterable[Example],
+    folder: Path,
+    categories: Categories,
+    options: FormatOptions = AS_USUAL,
 ) -> list[Fault]:
     """Write ``<key>.png`` under a folder; see ``Exporter``.
 

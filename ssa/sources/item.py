@@ -27,6 +27,11 @@ class Blob:
             raise OSError("no file, but a folder, a pipe or a device")
         return cls(path, 0, status.st_size)
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of its own; one in a tar comes after its head."""
+        return self.offset == 0
+
     def read(self) -> bytes:
         """The bytes. Raises ``OSError`` where they can't be read, ``EOFError`` where the file ends before."""
         with self.path.open("rb") as file:

@@ -6,6 +6,8 @@ import hashlib
 import os
 import re
 
+from ssa.formats.table import ENDINGS
+
 # What Pillow may be asked to decode (ssa.pictures.decoding); any case.
 PICTURE_SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
@@ -15,9 +17,6 @@ MASKS_SUFFIX = ".json"
 
 # A name may have 255 bytes on most file systems; the rest is room for endings.
 LONGEST_PART, LONGEST_KEY = 200, 1000
-
-# What is written for a key is called like it with one of these behind; a folder must not be in its place.
-ENDINGS = (".json", ".png", ".txt", ".ssa-partial")
 
 # Control characters, the two line ends that only Unicode knows, halves of characters, and what has a
 # meaning of its own, to us or to Windows.

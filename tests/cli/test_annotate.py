@@ -77,7 +77,7 @@ def test_names_of_ones_own_classes_in_the_numbers_of_their_file(
     }
     assert found <= set(names)
     assert {"sky", "unknown"} <= found
-    assert (out / "coco" / "instances.json").is_file()
+    assert (out / "coco" / "annotations" / "instances_default.json").is_file()
     assert (out / "parquet" / "masks" / "sa.parquet").is_file()
 
 

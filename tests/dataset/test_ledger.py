@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ssa.dataset.ledger import DONE, FAILED, KEPT, WAITING, Ledger
+from ssa.dataset.ledger import DONE, FAILED, KEPT, WAITING, Done, Ledger
 from ssa.dataset.outcomes import Annotated, Failed
 from ssa.errors import Fault
 from ssa.sources import Item
@@ -47,7 +47,7 @@ def test_a_picture_goes_from_waiting_to_kept_to_done(ledger: Ledger) -> None:
     ledger.settle(["s/a"])
     states.append(ledger.known("s/a").state)  # type: ignore[union-attr]
     assert states == [WAITING, KEPT, DONE]
-    assert list(ledger.done()) == [("s/a", "a", ("dog", "car"))]
+    assert list(ledger.done()) == [Done("s/a", "a", ("dog", "car"), item("a").picture)]
     assert ledger.kept() == []
     assert list(ledger.work()) == []
 

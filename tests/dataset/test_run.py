@@ -32,6 +32,8 @@ from ssa.formats.categories import Categories
 from ssa.sources import Item
 from ssa.sources.item import Blob
 
+COCO = "coco/annotations/instances_default.json"
+
 
 def go(
     out: Path,
@@ -244,7 +246,7 @@ def test_formats_are_made_at_the_end_and_again_only_when_something_came(
     items: list[Item | Fault], out: Path
 ) -> None:
     go(out, items[:5], None, "sa1b", "coco")
-    first = (out / "coco" / "instances.json").read_bytes()
+    first = (out / COCO).read_bytes()
     assert len(json.loads(first)["images"]) == 5
     with opened(out) as output:
         watcher = Watcher()
@@ -258,7 +260,7 @@ def test_formats_are_made_at_the_end_and_again_only_when_something_came(
         assert watcher.has_ended
     assert go(out, items).outdated == ("coco", "semantic-png")
     assert go(out, items, None, "coco").outdated == ("semantic-png",)
-    assert len(json.loads((out / "coco" / "instances.json").read_bytes())["images"]) == 35
+    assert len(json.loads((out / COCO).read_bytes())["images"]) == 35
 
 
 def test_a_file_of_annotations_that_was_damaged_is_told(
@@ -270,7 +272,7 @@ def test_a_file_of_annotations_that_was_damaged_is_told(
     assert summary.faults == 1
     row = json.loads((out / "errors.jsonl").read_text())
     assert (row["file"], row["step"]) == ("annotations/pictures/001.png.json", "export")
-    assert len(json.loads((out / "coco" / "instances.json").read_bytes())["images"]) == 2
+    assert len(json.loads((out / COCO).read_bytes())["images"]) == 2
 
 
 def test_an_output_folder_may_be_moved(items: list[Item | Fault], out: Path) -> None:
@@ -331,7 +333,7 @@ def test_a_picture_that_is_no_longer_done_leaves_the_formats(tmp_path: Path, out
     (out / "annotations/pictures/001.png.json").unlink()
     paths[1].write_bytes(b"damaged")
     go(out, [*items_of(paths)], None, "coco")
-    assert len(json.loads((out / "coco" / "instances.json").read_bytes())["images"]) == 2
+    assert len(json.loads((out / COCO).read_bytes())["images"]) == 2
 
 
 def test_formats_follow_the_numbers_of_labels(items: list[Item | Fault], out: Path) -> None:

@@ -27,7 +27,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from ssa.formats.categories import Categories
-from ssa.formats.coco import write_coco, write_coco_polygons
+from ssa.formats.coco import FILE, write_coco, write_coco_polygons
 from ssa.formats.example import Example, Exporter, label_of
 from ssa.masks.run_lengths import decode
 
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__")
 
 def written(write: Exporter, pictures: list[Example], folder: Path) -> Path:
     assert write(pictures, folder, categories_of(pictures)) == []
-    return folder / "instances.json"
+    return folder / FILE
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def test_a_picture_with_a_mask_of_another_size_is_left_out_whole(tmp_path: Path)
     wrong = example("b.jpg", [mask, mask.T])
     faults = write_coco([example("a.jpg", [mask]), wrong], tmp_path, Categories(["dog"]))
     assert [(fault.file, fault.step) for fault in faults] == [("b.jpg", "coco")]
-    content = read(tmp_path / "instances.json")
+    content = read(tmp_path / FILE)
     assert [image["file_name"] for image in content["images"]] == ["a.jpg"]
     assert len(content["annotations"]) == 1
 
@@ -169,7 +169,7 @@ def test_memory_does_not_grow_with_the_pictures(tmp_path: Path) -> None:
 
     peak(1)  # What is loaded at the first use stays out of it.
     few, many = peak(50), peak(500)
-    assert len(read(tmp_path / "instances.json")["annotations"]) == 10_000
+    assert len(read(tmp_path / FILE)["annotations"]) == 10_000
     assert many < few + 200_000
 
 

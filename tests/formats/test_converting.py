@@ -11,40 +11,28 @@ from example_pictures import categories_of, empty_example, example
 
 from ssa.errors import Fault
 from ssa.formats.categories import Categories
-from ssa.formats.coco import write_coco, write_coco_polygons
 from ssa.formats.converting import each_converted
-from ssa.formats.example import Example, Exporter
-from ssa.formats.label_studio import write_label_studio
-from ssa.formats.panoptic import write_panoptic
-from ssa.formats.parquet import write_parquet
+from ssa.formats.example import Example
 from ssa.formats.semantic_png import write_semantic_png
-from ssa.formats.yolo import write_yolo
+from ssa.formats.table import EXPORTED, FORMATS
 
-EXPORTERS: dict[str, Exporter] = {
-    "coco": write_coco,
-    "coco-polygons": write_coco_polygons,
-    "panoptic": write_panoptic,
-    "semantic-png": write_semantic_png,
-    "yolo": write_yolo,
-    "parquet": write_parquet,
-    "label-studio": write_label_studio,
-}
 MASK = np.ones((4, 6), np.bool_)
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", [one.name for one in EXPORTED])
 def test_a_label_that_is_no_category_is_its_pictures_fault(name: str, tmp_path: Path) -> None:
     pictures = [
         example("a/1.jpg", [MASK], ["dog"]),
         example("a/2.jpg", [MASK, MASK], ["dog", "hand-made"]),
         empty_example("a/3.jpg"),
     ]
-    (fault,) = EXPORTERS[name](pictures, tmp_path, Categories(["dog"]))
+    write = FORMATS[name].load()
+    (fault,) = write(pictures, tmp_path, Categories(["dog"]))
     assert (fault.file, fault.step) == ("a/2.jpg", name)
     assert "got 'hand-made'; put the label back, or add it at the end of categories.json" in (
         fault.message
     )
-    assert EXPORTERS[name](pictures, tmp_path, Categories(["dog", "hand-made"])) == []
+    assert write(pictures, tmp_path, Categories(["dog", "hand-made"])) == []
 
 
 def test_a_name_that_is_taken_is_told_without_a_path(tmp_path: Path) -> None:

@@ -58,6 +58,14 @@ def test_each_row_has_a_line_of_its_own(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_said_first_comes_first(tmp_path: Path) -> None:
+    with json_lists(tmp_path / "x.json", "a", head={"info": {"by": "Ä"}, "n": 1}) as (rows,):
+        rows.add(2)
+    assert (tmp_path / "x.json").read_text("ascii") == (
+        '{"info":{"by": "\\u00c4"},\n"n":1,\n"a":[\n2\n]}\n'
+    )
+
+
 def test_a_block_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(b"before")

@@ -25,13 +25,15 @@ from label_studio_tools.core.label_config import parse_config
 
 from ssa.formats.categories import Categories
 from ssa.formats.example import Example, label_of
-from ssa.formats.label_studio import MODEL_VERSION, write_label_studio
+from ssa.formats.label_studio import write_label_studio
+from ssa.formats.options import FormatOptions
 from ssa.masks import run_lengths as masks
 
 
 def write(pictures: list[Example], folder: Path, prefix: str = "") -> list[dict[str, Any]]:
     """The tasks of a run without faults."""
-    assert write_label_studio(pictures, folder, categories_of(pictures), prefix) == []
+    options = FormatOptions(picture_prefix=prefix, made_by="us, bundle tiny")
+    assert write_label_studio(pictures, folder, categories_of(pictures), options) == []
     tasks: list[dict[str, Any]] = json.loads((folder / "tasks.json").read_bytes())
     return tasks
 
@@ -73,7 +75,7 @@ def test_a_task_by_hand(tmp_path: Path) -> None:
     (region,) = prediction["result"]
     value = region.pop("value")
     assert task["data"] == {"image": "photos/dog.jpg"}
-    assert prediction["model_version"] == MODEL_VERSION
+    assert prediction["model_version"] == "us, bundle tiny"
     assert region == {
         "id": "mask-0",
         "from_name": "tag",
@@ -100,7 +102,7 @@ def test_a_picture_with_given_masks_is_called_as_it_is_found(tmp_path: Path) -> 
 
 def test_a_picture_without_masks_is_a_task(tmp_path: Path) -> None:
     (task,) = write([empty_example("a/b.jpg")], tmp_path)
-    assert task["predictions"] == [{"model_version": MODEL_VERSION, "result": []}]
+    assert task["predictions"] == [{"model_version": "us, bundle tiny", "result": []}]
 
 
 def test_the_configuration_has_every_label(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +24,10 @@ from example_pictures import (
 from hypothesis import given, settings
 from pyarrow import parquet
 
-from ssa.errors import InputError
 from ssa.formats import parquet_tables
 from ssa.formats.categories import Categories
 from ssa.formats.example import Example, label_of
-from ssa.formats.parquet import check_pyarrow, write_parquet
+from ssa.formats.parquet import write_parquet
 from ssa.types import RLE, Annotation, Evidence, MaskProposal, ScoredLabel, TreeNode, Vote
 
 Row = dict[str, Any]
@@ -209,21 +206,3 @@ def test_keys_out_of_order_are_refused_and_leave_nothing(
     with pytest.raises(ValueError, match="expected keys in order"):
         write_parquet(pictures, tmp_path, Categories())
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
-
-
-def test_without_pyarrow_the_error_says_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr("ssa.formats.parquet_tables")
-    monkeypatch.delitem(sys.modules, "ssa.formats.parquet_tables")
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(InputError, match="uv sync --extra parquet"):
-        write_parquet([], tmp_path, Categories())
-    with pytest.raises(InputError, match="pip install pyarrow"):
-        check_pyarrow()
-
-
-def test_the_writer_is_imported_without_pyarrow() -> None:
-    code = "import sys; sys.modules['pyarrow'] = None; import ssa.formats.parquet"
-    root = Path(__file__).resolve().parents[2]
-    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

@@ -72,9 +72,18 @@ def test_given_records_keep_their_ids_in_a_tree_and_read_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "ids", [("a", "b"), (7, 7), (7, None), (7, "7"), (7, True), (1.0, 2.0), (None, None)]
+    ("ids", "expected"),
+    [
+        *((ids, [*ids]) for ids in (("a", "b"), (7, 7), (7, "7"), (7, True), (1.0, 2.0), ([], {}))),
+        ((7, None), [7, 0]),
+        ((None, 0), [1, 0]),
+        ((None, 0.0), [1, 0.0]),
+        ((None, None), [0, 1]),
+    ],
 )
-def test_ids_that_name_no_record_make_way_in_a_tree_alone(ids: tuple[object, object]) -> None:
+def test_ids_that_name_no_record_make_way_in_a_tree_alone(
+    ids: tuple[object, object], expected: list[object]
+) -> None:
     masks = with_ids(*ids)
     tree = tree_of(masks)
     data = sa1b_files.dumps(annotated(*tree), "s/a", "a.jpg", masks)
@@ -82,8 +91,18 @@ def test_ids_that_name_no_record_make_way_in_a_tree_alone(ids: tuple[object, obj
     assert sa1b_files.loads(data)[1] == tree
     flat = annotated(*(replace(one, node=None, part_of=None) for one in tree))
     data = sa1b_files.dumps(flat, "s/a", "a.jpg", masks)
-    assert [one.get("id") for one in records_in(data)] == list(ids)
+    assert [one["id"] for one in records_in(data)] == expected
     assert len(sa1b_files.loads(data)[1]) == 2
+
+
+def test_every_record_has_an_id_of_its_own() -> None:
+    bare = annotated(*(Annotation(one, None) for one in MASKS))
+    data = sa1b_files.dumps(bare, "s/a", "a.jpg")
+    assert [one["id"] for one in records_in(data)] == list(range(len(MASKS)))
+    assert sa1b_files.loads(data)[1] == bare.annotations
+    document = json.loads(data)
+    again = sa1b_files.dumps(bare, "s/a", "a.jpg", sa1b_files.parse_masks(data))
+    assert json.loads(again) == document
 
 
 @given(st.lists(st.integers(), min_size=2, max_size=2, unique=True))

@@ -1,0 +1,73 @@
+"""What a run has done, as formats take it: one annotated picture after another, read from its own file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from ssa.dataset.ledger import Done
+from ssa.dataset.output import OutputFolder
+from ssa.errors import Fault, InputError
+from ssa.files import link_whole, write_whole
+from ssa.formats import sa1b_files
+from ssa.formats.example import Example
+from ssa.sources.item import Blob
+
+
+class Examples:
+    """All annotated pictures, read one by one as they are asked for; ``faults`` are files that can't be."""
+
+    def __init__(self, output: OutputFolder) -> None:
+        self._output = output
+        self.faults: list[Fault] = []
+
+    def __iter__(self) -> Iterator[Example]:
+        for one in self._output.ledger.done():
+            try:
+                yield _example(self._output.annotation_file(one.key).read_bytes(), one)
+            except (InputError, OSError) as error:
+                self.faults.append(Fault(f"annotations/{one.key}.json", "export", _reason(error)))
+
+
+def place(picture: Blob, path: Path) -> None:
+    """Put a picture at ``path``: a link to its file, or a copy where it lies in a tar.
+
+    A file that is there already stays. Raises ``ValueError`` where the picture is no longer where it was.
+    """
+    if path.is_file() and not path.is_symlink():
+        return
+    try:
+        if not picture.is_file:
+            write_whole(path, _read(picture))
+        elif picture.path.is_file():
+            link_whole(path, picture.path)
+        else:
+            raise EOFError
+    except EOFError as error:
+        raise ValueError(
+            "expected its picture where it was when it was listed; got none there; name its place as an "
+            "input, with --moved"
+        ) from error
+
+
+def _read(picture: Blob) -> bytes:
+    try:
+        return picture.read()
+    except OSError as error:
+        raise EOFError from error
+
+
+def _reason(error: InputError | OSError) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    return f"can't be read: {error.strerror}; put it back, or annotate the picture again"
+
+
+def _example(data: bytes, done: Done) -> Example:
+    image, annotations = sa1b_files.loads(data)
+    height, width = image.get("height"), image.get("width")
+    if type(height) is not int or type(width) is not int:
+        raise InputError("expected the picture's width and height in 'image'; got none")
+    to_place = partial(place, done.picture)
+    return Example(done.key, done.file_name, height, width, annotations, to_place)
