@@ -30,6 +30,7 @@ from benchmarks.report import (
     versions,
 )
 from benchmarks.slope import slope_over_masks, slope_over_pixels
+from ssa.cli.arguments import positive
 from ssa.config import BUNDLE_SETTINGS
 from ssa.models.promptable.amg import no_progress
 from ssa.pictures.decoding import decode_image
@@ -82,14 +83,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if arguments.random_weights and arguments.bundle not in SIZES:
         parser.error(f"--random-weights is for --bundle {' or '.join(SIZES)}")
     return arguments
-
-
-def positive(text: str) -> int:
-    """A number of at least one, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
-    return value
 
 
 def parts(text: str) -> tuple[str, ...]:

@@ -21,11 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cog import Path as CogPath  # type: ignore[import-untyped]
 
 import predict
 from benchmarks.report import machine, versions
-from evaluation.sa1b_layout import Layout, write_scenes
 from ssa.cli.cog_client import data_uri, successful_output, write_files
 from ssa.cli.cog_server import Answer, CogServer
 from ssa.dataset.output import opened
@@ -38,6 +36,7 @@ from ssa.loading import load_engine
 from ssa.sources import Item, find_items
 from ssa.weights import SHIPPED_ROOT
 from ssa.weights.places import MODEL_FOLDER as ROOT
+from toyworld.sa1b_layout import Layout, write_scenes
 
 SEED = 5
 CONFLICT = 409
@@ -132,7 +131,7 @@ def _predicting() -> Way:
 
     def predict_all(items: list[Item]) -> None:
         for item in items:
-            predictor.predict(image=CogPath(item.picture.path))
+            predictor.predict(image=item.picture.path)
 
     return predict_all
 

@@ -11,7 +11,7 @@ import math
 import cv2
 import numpy as np
 
-from ssa.masks.run_lengths import area, box_of, encode
+from ssa.masks.proposal import proposal_of
 from ssa.types import BoolMask, MaskProposal
 
 # Shares of the picture's area; one mask in six covers more than a tenth of it.
@@ -63,18 +63,3 @@ def _ellipse(box: tuple[float, float, float, float], height: int, width: int) ->
 def _span(start: float, length: float, limit: int) -> tuple[int, int]:
     first = min(round(start), limit - 1)
     return first, min(max(round(start + length), first + 1), limit)
-
-
-def proposal_of(mask: BoolMask) -> MaskProposal:
-    """A mask (H, W) as if a model had found it and been sure of it."""
-    height, width = mask.shape
-    rle, box = encode(mask), box_of(mask)
-    return MaskProposal(
-        rle=rle,
-        bbox_xywh=box,
-        area_px=area(rle),
-        predicted_iou=1.0,
-        stability_score=1.0,
-        crop_box_xywh=(0.0, 0.0, float(width), float(height)),
-        points_xy=((box[0] + box[2] / 2, box[1] + box[3] / 2),),
-    )

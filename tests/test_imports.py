@@ -156,8 +156,30 @@ def _script_modules() -> list[str]:
 
 
 def test_cog_is_imported_by_the_predictor_alone() -> None:
-    everywhere = sources("ssa", "scripts")
+    everywhere = sources("ssa", "scripts", "benchmarks")
     assert [module for module, imported in everywhere.items() if within(imported, "cog")] == []
+
+
+WORKSHOPS: dict[str, set[str]] = {
+    "toyworld": set(),
+    "evaluation": {"toyworld"},
+    "benchmarks": {"toyworld"},
+}
+"""What stands beside ``ssa/``, and what of it each may know; all of them may know ``ssa``."""
+
+
+@pytest.mark.parametrize("workshop", WORKSHOPS)
+def test_workshops_know_their_material_and_not_each_other(workshop: str) -> None:
+    folder = ROOT / workshop if workshop == "benchmarks" else ROOT / "scripts" / workshop
+    for path in folder.rglob("*.py"):
+        imported = set(imports_in(path.read_text(), ".".join(path.parts)))
+        others = {name for name in WORKSHOPS if name != workshop and within(imported, name)}
+        assert others <= WORKSHOPS[workshop], path.name
+
+
+def test_every_folder_of_scripts_has_its_line() -> None:
+    packages = {path.parent.name for path in (ROOT / "scripts").glob("*/__init__.py")}
+    assert packages == set(WORKSHOPS) - {"benchmarks"}
 
 
 def test_importing_the_package_loads_no_framework() -> None:

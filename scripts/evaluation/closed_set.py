@@ -15,9 +15,9 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from evaluation.datasets import DATASETS, IGNORED, ClassIds, Sample, check_classes
-from evaluation.drawn import scenes
 from evaluation.metrics import PixelScores, confusion_of
-from evaluation.options import add_engine_options, load, positive, scene_seed, write_figures
+from evaluation.options import add_engine_options, load, write_figures
+from ssa.cli.arguments import positive
 from ssa.cli.bar import counted
 from ssa.config import MaskSettings
 from ssa.errors import InputError, SSAError
@@ -28,6 +28,7 @@ from ssa.models.shared.class_scores import best_class
 from ssa.stages import MaskProposer, Segmentor
 from ssa.types import LabelMap, RGBImage
 from toyworld.scenes import Scene
+from toyworld.unseen import scene_seed, scenes
 
 DRAWN = "drawn"
 ALONE, WITH_MASKS = "segmentor", "with masks"

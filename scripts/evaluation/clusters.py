@@ -15,19 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.drawn import SCENES_PER_SEED, counts
 from evaluation.metrics import overlaps
-from evaluation.options import add_engine_options, load, positive, scene_seed, write_figures
+from evaluation.options import add_engine_options, load, write_figures
 from evaluation.partitions import Agreement
+from ssa.cli.arguments import positive
 from ssa.cli.bar import counted
 from ssa.config import PUBLISHED_CLUSTERS, ClusterSettings, MaskSettings
 from ssa.labelling.clustering import cluster, mask_embeddings
-from ssa.masks.run_lengths import box_of, decode, encode
+from ssa.masks.proposal import proposal_of
+from ssa.masks.run_lengths import decode
 from ssa.stages import MaskProposer
 from ssa.types import ImageEmbedding, MaskProposal
 from toyworld.repeats import repeat
 from toyworld.scenes import Region, Scene, draw_scene
 from toyworld.seeds import evaluation_seed
+from toyworld.unseen import SCENES_PER_SEED, counts, scene_seed
 
 SAME_IOU = 0.7
 SWEPT_EPS = (0.15, 0.2, 0.25, 0.3, 0.34, 0.38, 0.42, 0.46, 0.48, 0.5, 0.55, 0.6)
@@ -86,7 +88,7 @@ class Evaluation:
             raise ValueError("expected a mask model that gives its embedding of the picture")
         regions = true_regions(found.proposals, wanted)
         self._seen["found"].append(Masks(found.proposals, regions, found.embedding))
-        true = [as_proposal(region) for region in wanted]
+        true = [proposal_of(region.mask) for region in wanted]
         self._seen["true"].append(Masks(true, wanted, found.embedding))
 
     def agreement(
@@ -135,14 +137,6 @@ def true_regions(
         found[mask] = regions[region]
         ious[region], ious[:, mask] = 0, 0
     return found
-
-
-def as_proposal(region: Region) -> MaskProposal:
-    """The true mask as if it had been found."""
-    height, width = region.mask.shape
-    area = int(region.mask.sum())
-    whole = (0.0, 0.0, float(width), float(height))
-    return MaskProposal(encode(region.mask), box_of(region.mask), area, 1.0, 1.0, whole, ())
 
 
 def repeated_scenes(count: int, seed: int) -> Iterator[Scene]:

@@ -9,28 +9,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from evaluation.drawn import SCENES_PER_SEED
 from ssa.device import DTYPES
 from ssa.loading import LoadedEngine, load_engine
 from ssa.weights import default_root
-from toyworld.seeds import EVALUATION_SCENES
-
-
-def positive(text: str) -> int:
-    """A number of at least one, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
-    return value
-
-
-def scene_seed(text: str) -> int:
-    """A seed of scenes, for argparse: there are so many, each with scenes of its own."""
-    value = int(text)
-    most = EVALUATION_SCENES // SCENES_PER_SEED - 1
-    if not 0 <= value <= most:
-        raise argparse.ArgumentTypeError(f"expected 0 to {most}, got {value}")
-    return value
 
 
 def add_engine_options(command: argparse.ArgumentParser) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, get_args
 
-from benchmarks.drawn_masks import proposal_of
-from evaluation.drawn import counts, right_names
 from evaluation.metrics import Tally, decoded, overlaps, print_mistakes_and_figures
 from ssa.config import Settings
 from ssa.engine import Engine
+from ssa.masks.proposal import proposal_of
 from ssa.types import AnnotatedImage, Annotation, MaskProposal
 from toyworld.kinds import KINDS
 from toyworld.scenes import Scene
+from toyworld.unseen import counts, right_names
 
 MaskOrigin = Literal["truth", "sam", "semantic-sam"]
 MASK_ORIGINS: tuple[MaskOrigin, ...] = get_args(MaskOrigin)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.agreement import agreement_with_float32
-from evaluation.drawn import box, counts, right_names, scenes
 from evaluation.metrics import (
     Tally,
     confusion_of,
@@ -18,8 +17,9 @@ from evaluation.metrics import (
     overlaps,
     print_mistakes_and_figures,
 )
-from evaluation.options import add_engine_options, load, positive, scene_seed, write_figures
+from evaluation.options import add_engine_options, load, write_figures
 from evaluation.parts import MASK_ORIGINS, PartsEvaluation, print_parts
+from ssa.cli.arguments import positive
 from ssa.cli.bar import counted
 from ssa.config import Settings
 from ssa.engine import Engine
@@ -28,6 +28,7 @@ from ssa.stages import Stages
 from ssa.types import AnnotatedImage
 from toyworld.kinds import KINDS
 from toyworld.scenes import Scene
+from toyworld.unseen import box, counts, right_names, scene_seed, scenes
 
 FOUND_IOU = 0.7
 

@@ -16,19 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.clusters import as_proposal, true_regions
-from evaluation.drawn import counts, scenes
+from evaluation.clusters import true_regions
 from evaluation.metrics import Tally, print_mistakes_and_figures
-from evaluation.options import add_engine_options, load, positive, scene_seed, write_figures
+from evaluation.options import add_engine_options, load, write_figures
+from ssa.cli.arguments import positive
 from ssa.cli.bar import counted
 from ssa.config import Settings, Vocabulary
 from ssa.engine import Engine
 from ssa.errors import InputError
 from ssa.labelling.vocabulary import UNKNOWN, parse_vocabulary
+from ssa.masks.proposal import proposal_of
 from ssa.stages import Stages
 from ssa.types import MaskProposal, Picture
 from toyworld.kinds import KINDS
 from toyworld.scenes import Region, Scene
+from toyworld.unseen import counts, scene_seed, scenes
 
 MASK_ORIGINS = ("truth", "sam")
 GIVEN = "given"
@@ -70,7 +72,7 @@ class Evaluation:
 
     def _masked(self, scene: Scene, wanted: Sequence[Region]) -> list[tuple[MaskProposal, Region]]:
         if self._masks == "truth":
-            return [(as_proposal(region), region) for region in wanted]
+            return [(proposal_of(region.mask), region) for region in wanted]
         proposer, settings = self._stages.proposer, self._settings.masks
         found = proposer.propose(scene.image, settings, lambda *_: None).proposals
         pairs = zip(found, true_regions(found, wanted), strict=True)

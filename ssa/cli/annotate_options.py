@@ -6,6 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
+from ssa.cli.arguments import positive
 from ssa.cli.engine_options import add_engine_options
 from ssa.cli.given import add_input_options
 from ssa.formats.table import FORMATS, SA1B
@@ -90,7 +91,7 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
     add_engine_options(group)
     group.add_argument(
         "--lanes",
-        type=_positive,
+        type=positive,
         help="groups of pictures in work at once; left out, by the device",
     )
 
@@ -98,7 +99,7 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
 def _add_workers(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--workers",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="processes with an engine each: 1 here, on a cluster as many as it has room for",
     )
@@ -106,7 +107,7 @@ def _add_workers(group: argparse._ArgumentGroup) -> None:
         "--ray", metavar="ADDRESS", help="a cluster: HOST:PORT of its head, or auto (docs/scale.md)"
     )
     group.add_argument(
-        "--cpus-per-worker", type=_positive, metavar="N", help="left out, its share of them"
+        "--cpus-per-worker", type=positive, metavar="N", help="left out, its share of them"
     )
     group.add_argument(
         "--gpus-per-worker",
@@ -129,12 +130,6 @@ def _add_labels(group: argparse._ArgumentGroup) -> None:
 
 def _add_masks(group: argparse._ArgumentGroup) -> None:
     add_input_options(group, ("granularity", *MASKS), WORDS)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more; got {text!r}")
-    return int(text)
 
 
 def _share(text: str) -> float:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.drawn_masks import draw_masks, proposal_of
+from benchmarks.drawn_masks import draw_masks
 from benchmarks.published import load_generator
 from benchmarks.reference import Named, Reference, load_reference
 from ssa.loading import LoadedEngine, load_engine
+from ssa.masks.proposal import proposal_of
 from ssa.pictures.decoding import decode_image
 from ssa.types import MaskProposal, RGBImage
 from toyworld.scenes import draw_scene

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from dataset_doubles import draw_pictures, files_of, png, records_of
 
-from evaluation.sa1b_layout import Layout, write_scenes
 from ssa.cli import app
+from toyworld.sa1b_layout import Layout, write_scenes
 
 ROOT = Path(__file__).resolve().parents[2]
 BARE = ("--labels", "none", "--points-per-side", "2", "--lanes", "1", "--bundle", "tiny")

@@ -24,12 +24,12 @@ from dataset_doubles import (
     png,
 )
 
-from evaluation.sa1b_layout import Layout, write_scenes
 from ssa.dataset.export import Wanted
 from ssa.dataset.ledger import DONE, KEPT, Ledger
 from ssa.dataset.output import opened
 from ssa.dataset.run import Task, run
 from ssa.sources import Item
+from toyworld.sa1b_layout import Layout, write_scenes
 
 OURS = (
     f"{os.sep}ssa{os.sep}dataset{os.sep}",

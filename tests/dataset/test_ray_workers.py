@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from ray.cluster_utils import Cluster
 from ray_doubles import Deadly, Failing, Sound, Stuck
 
-from evaluation.sa1b_layout import Layout, write_scenes
 from ssa.dataset import ray_workers
 from ssa.dataset.export import Wanted
 from ssa.dataset.outcomes import Annotated, Failed, Group, GroupDone
@@ -26,6 +25,7 @@ from ssa.dataset.run import Task, run
 from ssa.errors import Fault, InputError, WeightsError, WorkerError
 from ssa.sources import find_items
 from ssa.weights import SHIPPED_ROOT
+from toyworld.sa1b_layout import Layout, write_scenes
 
 DEADLY = (11, 17)
 # A node that is gone is missed after three seconds, not after half a minute.

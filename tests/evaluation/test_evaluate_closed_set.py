@@ -18,7 +18,6 @@ from evaluation import __main__ as command_line
 from evaluation import closed_set
 from evaluation.closed_set import ALONE, WITH_MASKS, Coarse, Evaluation, evaluate
 from evaluation.datasets import DATASETS, IGNORED, Sample
-from evaluation.drawn import scenes
 from evaluation.metrics import PixelScores, confusion_of
 from ssa.config import MaskSettings, Settings
 from ssa.device import choose_placement
@@ -27,6 +26,7 @@ from ssa.errors import InputError, OutOfMemory
 from ssa.loading import LoadedEngine
 from ssa.types import LabelMap, RGBImage
 from tests.evaluation.made_up import HEIGHT, LAYOUTS, WIDTH
+from toyworld.unseen import scenes
 
 
 class Seeded:

@@ -9,7 +9,6 @@ import pytest
 from fakes import proposal
 
 from evaluation.agreement import Agreement
-from evaluation.drawn import counts, right_names, scenes
 from evaluation.metrics import mean_iou, overlaps
 from evaluation.toy import Evaluation
 from ssa.config import MaskSettings, Settings
@@ -19,6 +18,7 @@ from ssa.stages import Progress, Stages
 from ssa.types import AnnotatedImage, BoolMask, LabelMap, ProposedMasks, RGBImage, ScoredLabel
 from toyworld.kinds import KINDS, class_id
 from toyworld.scenes import Scene
+from toyworld.unseen import counts, right_names, scenes
 
 
 class Oracle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,7 +12,7 @@ from ssa.pictures.crops import scaled_box
 from ssa.types import BoxXYXY
 from toyworld.kinds import KINDS
 from toyworld.scenes import Region, Scene, draw_scene
-from toyworld.seeds import evaluation_seed
+from toyworld.seeds import EVALUATION_SCENES, evaluation_seed
 
 LEAST_OBJECT_PX, LEAST_PART_PX, LEAST_VISIBLE = 150, 60, 0.5
 # Evaluations with different seeds share no scene up to this many.
@@ -49,3 +50,12 @@ def right_names(scene: Scene, index: int) -> set[str]:
 def box(region: Region, scale: float) -> BoxXYXY:
     """The region's box in the engine's manner, scaled."""
     return scaled_box(box_of(region.mask), scale, *region.mask.shape)
+
+
+def scene_seed(text: str) -> int:
+    """A seed of scenes, for argparse: there are so many, each with scenes of its own."""
+    value = int(text)
+    most = EVALUATION_SCENES // SCENES_PER_SEED - 1
+    if not 0 <= value <= most:
+        raise argparse.ArgumentTypeError(f"expected 0 to {most}, got {value}")
+    return value

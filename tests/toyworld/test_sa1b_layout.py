@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.drawn import right_names, scenes
-from evaluation.sa1b_layout import Layout, main, write_scenes
 from ssa.formats.sa1b_reading import from_records
 from ssa.masks.run_lengths import decode
 from ssa.pictures.decoding import decode_image
+from toyworld.sa1b_layout import Layout, main, write_scenes
+from toyworld.unseen import right_names, scenes
 
 SEED = 5
 SMALL = Layout(size_px=128)

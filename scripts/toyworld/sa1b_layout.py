@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from evaluation.drawn import SCENES_PER_SEED, right_names, scenes
-from evaluation.options import positive, scene_seed
+from ssa.cli.arguments import positive
 from ssa.cli.bar import counted
 from ssa.files import whole_file
 from ssa.formats.sa1b import to_records
-from ssa.masks.run_lengths import box_of, encode
-from ssa.types import AnnotatedImage, Annotation, BoolMask, MaskProposal
+from ssa.masks.proposal import proposal_of
+from ssa.types import AnnotatedImage, Annotation, BoolMask
 from toyworld.scenes import Scene
+from toyworld.unseen import SCENES_PER_SEED, right_names, scene_seed, scenes
 
 JPEG_QUALITY = 95
 # A picture has fewer regions, so that masks' ids are unique among all pictures.
@@ -68,7 +68,8 @@ def sa1b_of(scene: Scene, stem: str) -> dict[str, Any]:
     height, width = scene.image.shape[:2]
     number = int(stem.removeprefix("sa_"))
     annotations = tuple(
-        Annotation(_proposal(region.mask), class_name=None) for region in scene.regions
+        Annotation(proposal_of(region.mask, _innermost(region.mask)), class_name=None)
+        for region in scene.regions
     )
     records = to_records(AnnotatedImage(height, width, annotations))
     image = {"image_id": number, "width": width, "height": height, "file_name": f"{stem}.jpg"}
@@ -83,20 +84,6 @@ def _named(count: int, seed: int, size_px: int) -> Iterator[tuple[str, Scene]]:
     first = seed * SCENES_PER_SEED + 1
     for number, (scene, _) in enumerate(scenes(count, seed, size_px), start=first):
         yield f"sa_{number}", scene
-
-
-def _proposal(mask: BoolMask) -> MaskProposal:
-    """A true region as if a mask model had found it: perfect, from one click well inside."""
-    height, width = mask.shape
-    return MaskProposal(
-        rle=encode(mask),
-        bbox_xywh=box_of(mask),
-        area_px=int(mask.sum()),
-        predicted_iou=1.0,
-        stability_score=1.0,
-        crop_box_xywh=(0.0, 0.0, float(width), float(height)),
-        points_xy=(_innermost(mask),),
-    )
 
 
 def _innermost(mask: BoolMask) -> tuple[float, float]:
