@@ -14,6 +14,7 @@ from segment_anything import SamAutomaticMaskGenerator
 
 from benchmarks.measure import PeakMemory, StageWatch, now
 from benchmarks.reference import Named, Reference
+from ssa.cli.bar import Lines
 from ssa.config import MaskSettings, Settings
 from ssa.engine import Engine
 from ssa.models.promptable.amg import no_progress
@@ -73,9 +74,11 @@ def take_turns(
     sides = (Side(), Side())
     turns = list(zip((ours, reference), sides, strict=True))
     results: dict[int, Any] = {}
+    progress = Lines(2 * repeats, "timed runs")
     for number in range(repeats):
         for runner, side in turns if number % 2 == 0 else turns[::-1]:
             results[id(side)] = time_once(runner, side, device)
+            progress.add(1, f"{side.seconds[-1]:.1f} s")
     if counts:
         for runner, side in turns:
             watch = StageWatch(device, counts=True)

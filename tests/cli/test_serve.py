@@ -66,7 +66,9 @@ def test_it_says_where_it_is_and_which_bundle_speaks_and_ends_in_words(number: i
     _, rest = process.communicate(timeout=60)
     assert process.returncode == 130
     assert any(line.startswith("bundle tiny: drawn scenes only") for line in lines)
-    assert rest.startswith("stopping; ")
+    told, last = rest.strip().splitlines()
+    assert told.startswith("bundle tiny: ")
+    assert last.startswith("stopping; ")
     assert "Traceback" not in "".join(lines) + rest
 
 
