@@ -40,11 +40,20 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def link_whole(path: Path, target: Path) -> None:
-    """A symbolic link to ``target`` as ``path``, in place of a link that was there; see ``whole_file``."""
+    """A link to the file ``target`` as ``path``, which replaces a file that was there; see ``whole_file``.
+
+    A hard link: readers of data sets take a symbolic one that leads out of their folder for an attack. Only
+    where there can be none, on another file system, it is a symbolic link.
+    """
+    if path.exists() and not path.is_symlink() and path.samefile(target):
+        return  # renaming one name of a file to another of its names would do nothing
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(_partial_name(path.name))
     partial.unlink(missing_ok=True)
-    partial.symlink_to(target)
+    try:
+        partial.hardlink_to(target.resolve())
+    except OSError:
+        partial.symlink_to(target)
     try:
         partial.replace(path)
     except BaseException:

@@ -1,5 +1,7 @@
 """Whole files: there is the old one or the new one, and nothing of a failure."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -48,13 +50,34 @@ def test_names_of_any_length_that_fits(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).read_bytes() == b"data"
 
 
-def test_a_link_takes_the_place_of_a_link_alone(tmp_path: Path) -> None:
+def test_a_link_takes_the_place_of_a_file_and_not_of_a_folder(tmp_path: Path) -> None:
     link, folder = tmp_path / "new" / "link", tmp_path / "folder"
-    for target in ("a", "b"):
-        (tmp_path / target).write_text(target)
-        link_whole(link, tmp_path / target)
-        assert link.read_text() == target
+    for name in ("a", "a", "b"):
+        (tmp_path / name).write_text(name)
+        link_whole(link, tmp_path / name)
+        assert link.samefile(tmp_path / name)
+        assert list(link.parent.iterdir()) == [link]
     (folder / "x").mkdir(parents=True)
     with pytest.raises(IsADirectoryError):
         link_whole(folder, tmp_path / "a")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "folder", "new"]
+
+
+def test_what_a_symbolic_link_leads_to_is_linked(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    for path in (tmp_path / "new", tmp_path / "link"):
+        link_whole(path, tmp_path / "link")
+        assert path.read_text() == "a"
+        assert path.stat().st_nlink > 1
+    assert not (tmp_path / "new").is_symlink()
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+def test_across_file_systems_a_link_is_symbolic(tmp_path: Path) -> None:
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as there:
+        if os.stat(there.name).st_dev == tmp_path.stat().st_dev:
+            pytest.skip("needs a second file system")
+        for _ in range(2):
+            link_whole(tmp_path / "link", Path(there.name))
+            assert os.readlink(tmp_path / "link") == there.name

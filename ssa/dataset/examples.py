@@ -33,9 +33,10 @@ class Examples:
 def place(picture: Blob, path: Path) -> None:
     """Put a picture at ``path``: a link to its file, or a copy where it lies in a tar.
 
-    A file that is there already stays. Raises ``ValueError`` where the picture is no longer where it was.
+    A file of its size that is there already stays. Raises ``ValueError`` where the picture is no longer where
+    it was.
     """
-    if path.is_file() and not path.is_symlink():
+    if path.is_file() and not path.is_symlink() and path.stat().st_size == picture.size:
         return
     try:
         if not picture.is_file:

@@ -18,12 +18,13 @@ def blob_of(path: Path) -> Blob:
 
 
 def test_a_file_is_linked_and_a_link_follows_it(tmp_path: Path) -> None:
-    first, second = draw_pictures(tmp_path / "pictures", 2)
+    (first,) = draw_pictures(tmp_path / "pictures", 1)
+    (second,) = draw_pictures(tmp_path / "others", 1, (5, 5))
     link = tmp_path / "images" / "s" / "a.png"
     for picture in (first, first, second):
         place(blob_of(picture), link)
-        assert link.is_symlink()
-        assert link.read_bytes() == picture.read_bytes()
+        assert link.samefile(picture)
+        assert not link.is_symlink()
     assert list(link.parent.iterdir()) == [link]
 
 
@@ -34,15 +35,18 @@ def test_what_lies_in_a_tar_is_copied(tmp_path: Path) -> None:
     (item,) = find_items([tmp_path / "shard.tar"], "sam", tmp_path / "out")
     assert isinstance(item, Item)
     place(item.picture, tmp_path / "copy.png")
-    assert not (tmp_path / "copy.png").is_symlink()
     assert (tmp_path / "copy.png").read_bytes() == picture.read_bytes()
 
 
-def test_a_file_that_somebody_put_there_stays(tmp_path: Path) -> None:
+def test_a_copy_that_somebody_put_there_stays(tmp_path: Path) -> None:
     (picture,) = draw_pictures(tmp_path / "pictures", 1)
-    (tmp_path / "mine.png").write_bytes(b"mine")
-    place(blob_of(picture), tmp_path / "mine.png")
-    assert (tmp_path / "mine.png").read_bytes() == b"mine"
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(picture.read_bytes())
+    place(blob_of(picture), copy)
+    assert not copy.samefile(picture)
+    copy.write_bytes(b"of an earlier picture")
+    place(blob_of(picture), copy)
+    assert copy.samefile(picture)
 
 
 @pytest.mark.parametrize("offset", [0, 512])

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import supervision as sv
 import yaml
 from dataset_doubles import FakeWorkers, Watcher, draw_pictures, files_of, items_of, records_of
 from pycocotools.coco import COCO
@@ -53,6 +54,9 @@ def test_coco_with_its_pictures_is_a_data_set_as_it_lies(items: list[Item], out:
         records = records_of(out / "annotations" / f"{item.key}.json")
         for row, record in zip(data.imgToAnns[image["id"]], records, strict=True):
             assert row["segmentation"] == record["segmentation"]
+    # It refuses pictures that a link leads to, out of their folder.
+    read = sv.DetectionDataset.from_coco(str(out / "coco" / "images"), str(out / FILE))
+    assert len(read) == len(items)
 
 
 def test_yolo_with_its_pictures_is_a_data_set_as_it_lies(items: list[Item], out: Path) -> None:
