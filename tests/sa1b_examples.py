@@ -1,9 +1,13 @@
-"""One picture with one mask as SA-1B's JSON has it, for those who write and those who read it."""
+"""Pictures with masks as SA-1B's JSON has it, for those who write and those who read it."""
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from fakes import proposal, squares
 
+from ssa.formats import sa1b_files
 from ssa.masks import run_lengths as masks
 from ssa.types import (
     AnnotatedImage,
@@ -51,3 +55,18 @@ def in_tree(parent: int | None, level: int, part_of: str | None = None) -> Annot
 
 def example_mask() -> np.ndarray:
     return masks.decode(example().annotations[0].proposal.rle)
+
+
+def annotated(*annotations: Annotation) -> AnnotatedImage:
+    """A picture of 20 rows and 30 columns."""
+    return AnnotatedImage(20, 30, annotations)
+
+
+def given_masks(**fields: Any) -> sa1b_files.GivenMasks:
+    """Two masks with ids of their own, as SA-1B's have."""
+    first, second, *_ = map(proposal, squares(20, 30, 10))
+    bare = annotated(Annotation(first, None), Annotation(second, None))
+    document = json.loads(sa1b_files.dumps(bare, "s/a", "a.jpg"))
+    for number, record in enumerate(document["annotations"]):
+        record |= {"id": 500 + number, **fields}
+    return sa1b_files.parse_masks(json.dumps(document).encode())

@@ -13,7 +13,7 @@ from ssa.dataset.speakers import made_by
 from ssa.errors import Fault, InputError
 from ssa.formats.categories import Categories
 from ssa.formats.options import AS_USUAL, FormatOptions
-from ssa.formats.table import EXPORTED, FORMATS, SA1B, Format, check_options
+from ssa.formats.table import EXPORTED, Format, check_options
 
 Told = Callable[[str], None]
 
@@ -52,8 +52,8 @@ def export(output: OutputFolder, wanted: Wanted, tell: Told) -> list[Fault]:
     categories = _number_labels(output, wanted)
     options = replace(wanted.options, made_by=made_by(output.ledger))
     faults = []
-    for one in (FORMATS[name] for name in wanted.formats if name != SA1B):
-        if not _is_current(output, one, options):
+    for one in EXPORTED:
+        if one.name in wanted.formats and not _is_current(output, one, options):
             tell(one.name)
             faults += _export(output, one, categories, options)
     return faults

@@ -12,11 +12,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from ssa.errors import InputError
 from ssa.formats import sa1b
+from ssa.formats.sa1b_ids import ids_in_tree, numbered
 from ssa.formats.sa1b_reading import from_records
 from ssa.json_fields import FieldError, integer_of, is_list
 from ssa.types import AnnotatedImage, Annotation, MaskProposal
@@ -77,10 +77,10 @@ def dumps(
     records = sa1b.to_records(annotated, detail)
     if given is not None:
         originals = given.document["annotations"]
-        ids = _ids(originals)
+        ids = ids_in_tree(originals)
         pairs = zip(originals, records, strict=True)
         records = [_extended(original, record, ids) for original, record in pairs]
-    document["annotations"] = _numbered(records)
+    document["annotations"] = numbered(records)
     return json.dumps(document, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
 
 
@@ -133,13 +133,6 @@ def _image(
     return {**given, **missing, **size}
 
 
-def _ids(originals: Sequence[Mapping[str, Any]]) -> Sequence[int]:
-    """What a tree of given records calls each: its own ``id`` where all have different whole numbers."""
-    ids = [record.get("id") for record in originals]
-    whole = [one for one in ids if type(one) is int]
-    return whole if len(set(whole)) == len(ids) else range(len(ids))
-
-
 def _extended(original: Mapping[str, Any], record: sa1b.Record, ids: Sequence[int]) -> sa1b.Record:
     """A given record with what was found out; ``ids`` are those of all records in a tree."""
     extended = {name: value for name, value in original.items() if name not in _ADDED}
@@ -149,18 +142,6 @@ def _extended(original: Mapping[str, Any], record: sa1b.Record, ids: Sequence[in
         extended["id"] = ids[record["id"]]
         extended["parent_id"] = None if parent is None else ids[parent]
     return extended
-
-
-def _numbered(records: Sequence[sa1b.Record]) -> list[sa1b.Record]:
-    """The records, each with an ``id``: as in SA-1B, where it is a whole number unique in its file."""
-    taken = {
-        one for one in (record.get("id") for record in records) if isinstance(one, int | float)
-    }
-    free = (number for number in count() if number not in taken)
-    return [
-        record if record.get("id") is not None else {**record, "id": next(free)}
-        for record in records
-    ]
 
 
 def _number_of(key: str) -> int:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from ssa.errors import Fault
-from ssa.files import whole_file, write_whole
+from ssa.files import write_whole
 from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted, in_order
 from ssa.formats.example import Example, label_of, link_image
 from ssa.formats.options import AS_USUAL, FormatOptions
+from ssa.formats.yolo_data import data_yaml, write_sides
 from ssa.masks.polygons import Polygon, contour_of
 
 # Where in a pixel a polygon's point lies. Readers go back to whole pixels, some by cutting and some by
@@ -51,38 +50,9 @@ def write_yolo(
 
     faults: list[Fault] = []
     made = each_converted(in_order(examples), "yolo", categories, write, faults)
-    sides = _write_sides((example for example, _ in made), folder, options.split)
-    write_whole(folder / "data.yaml", _data_yaml(options, sides, categories.names).encode("utf-8"))
+    sides = write_sides((example for example, _ in made), folder, options.split)
+    write_whole(folder / "data.yaml", data_yaml(options, sides, categories.names).encode("utf-8"))
     return faults
-
-
-def _write_sides(examples: Iterable[Example], folder: Path, split: float | None) -> Sides:
-    """Where the pictures to train with are, and those to validate: lists of them, or all of ``images``."""
-    lists = Sides("train.txt", "val.txt")
-    if split is None:
-        for _ in examples:
-            pass
-        for name in lists:  # of a run with another option
-            (folder / name).unlink(missing_ok=True)
-        return Sides("images", "images")
-    with whole_file(folder / lists.train) as train, whole_file(folder / lists.val) as val:
-        for example in examples:
-            file = train if _share_of(example.key) < split else val
-            # From "./" on readers take it for a path from the list's own folder.
-            file.write(f"./images/{example.picture_name}\n".encode())
-    return lists
-
-
-def _share_of(key: str) -> float:
-    """A number from 0 to 1 made of a key: pictures that come later move none to the other side."""
-    return int.from_bytes(hashlib.sha256(key.encode("utf-8")).digest()[:6]) / (1 << 48)
-
-
-class Sides(NamedTuple):
-    """What ``data.yaml`` says of the pictures to train with, and of those to validate."""
-
-    train: str
-    val: str
 
 
 class _Taken:
@@ -118,28 +88,3 @@ def _lines(example: Example, categories: Categories) -> Iterator[str]:
 def _shares(contour: Polygon, example: Example) -> str:
     shares = (contour + _IN_PIXEL) / np.array([example.width, example.height])
     return " ".join(map("{:.6f}".format, shares.ravel().tolist()))
-
-
-def _data_yaml(options: FormatOptions, sides: Sides, names: Iterable[str]) -> str:
-    # Without "path" readers start from this file's own folder.
-    rows = [f"  {number}: {_quoted(name)}\n" for number, name in enumerate(names)]
-    return (
-        f"# {_in_comment(options.made_by)}\ntrain: {sides.train}\nval: {sides.val}\n"
-        f"names:{' {}' if not rows else ''}\n{''.join(rows)}"
-    )
-
-
-def _in_comment(text: str) -> str:
-    """On one line, and of what a YAML file may hold."""
-    return "".join(one if one.isprintable() else " " for one in text)
-
-
-def _quoted(text: str) -> str:
-    """A YAML string; what could end a line or isn't to be seen is escaped."""
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    return character if character.isprintable() else f"\\U{ord(character):08X}"

@@ -85,6 +85,8 @@ def test_names_of_ones_own_classes_in_the_numbers_of_their_file(
     ("arguments", "said"),
     [
         (("--format", "coco,pascal"), "--format must be of sa1b, coco"),
+        (("--split", "0.8"), "--split belongs to --format yolo"),
+        (("--split", "80", "--format", "yolo"), "--split must be more than 0 and less than 1"),
         (("--bundle", "huge"), "huge"),
         (("--granularity", "3"), "granularity belongs to mask_source 'semantic-sam'"),
         (("--vocabulary", "nowhere.txt"), "expected a text file in UTF-8; got nowhere.txt"),

@@ -114,7 +114,7 @@ def test_a_change_of_options_that_was_cut_short_is_no_result(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ssa.formats.yolo._data_yaml", dies)
+        patch.setattr("ssa.formats.yolo.data_yaml", dies)
         with pytest.raises(KeyboardInterrupt):
             go(out, items, "yolo")
     assert files_of(out) != before
