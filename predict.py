@@ -193,7 +193,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
 
     def _annotate(self, inputs: Mapping[str, Any], folder: Path) -> Output:
         settings = settings_for(self._loaded.settings, inputs)
-        self._loaded.check(settings)
+        self._loaded.engine.check(settings)
         picture = decode_image(inputs["image"], settings.image)
         annotated = self._loaded.engine.annotate(picture, settings, self._report)
         self._record(annotated)

@@ -31,10 +31,10 @@ from benchmarks.report import (
 )
 from benchmarks.slope import slope_over_masks, slope_over_pixels
 from ssa.cli.arguments import positive
-from ssa.config import BUNDLE_SETTINGS
 from ssa.models.promptable.amg import no_progress
 from ssa.pictures.decoding import decode_image
 from ssa.types import MaskProposal, RGBImage
+from ssa.weights import load_manifest
 
 STREET = Path(__file__).parents[1] / "examples" / "street.png"
 PARTS = ("label", "amg", "total")
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments, checked."""
     parser = argparse.ArgumentParser(prog="ssa benchmark", description=__doc__)
-    parser.add_argument("--bundle", default="tiny", choices=tuple(BUNDLE_SETTINGS))
+    parser.add_argument("--bundle", default="tiny", choices=tuple(load_manifest().bundles))
     parser.add_argument(
         "--random-weights", action="store_true", help="the bundle's real sizes without its weights"
     )
@@ -102,10 +102,10 @@ def measure(arguments: argparse.Namespace, image: RGBImage, contenders: Contende
     duels: dict[str, Duel] = {}
     if "amg" in arguments.parts:
         duels["amg"] = compare_masks(
-            c.stages.proposer,
+            c.stages.proposers["sam"],
             c.generator,
             image,
-            c.settings.masks,
+            c.settings.masks["sam"],
             device,
             arguments.repeats,
             counts=not arguments.no_counts,
@@ -136,9 +136,9 @@ def measure(arguments: argparse.Namespace, image: RGBImage, contenders: Contende
     return figures | {
         "masks": len(proposals),
         "picture.megapixels": image.shape[0] * image.shape[1] / 1e6,
-        "amg.points_per_side": c.settings.masks.points_per_side,
-        "amg.pred_iou_thresh": c.settings.masks.pred_iou_thresh,
-        "amg.stability_score_thresh": c.settings.masks.stability_score_thresh,
+        "amg.points_per_side": c.settings.masks["sam"].points_per_side,
+        "amg.pred_iou_thresh": c.settings.masks["sam"].pred_iou_thresh,
+        "amg.stability_score_thresh": c.settings.masks["sam"].stability_score_thresh,
         "matrix_rate.gflop_per_second": our_rate / 1e9,
         "reference.matrix_rate_gflop_per_second": reference_rate / 1e9,
         "bundle": arguments.bundle + (" (random weights)" if arguments.random_weights else ""),
@@ -155,8 +155,8 @@ def masks_to_label(
     """``count`` drawn masks, else those our mask generation finds."""
     if count:
         return draw_masks(count, *image.shape[:2])
-    settings = contenders.settings.masks
-    return contenders.stages.proposer.propose(image, settings, no_progress).proposals
+    settings = contenders.settings.masks["sam"]
+    return contenders.stages.proposers["sam"].propose(image, settings, no_progress).proposals
 
 
 def slopes(arguments: argparse.Namespace, image: RGBImage, contenders: Contenders) -> Figures:

@@ -27,7 +27,7 @@ STAGES = ("segmentors", "captions", "nouns", "clip", "clipseg")
 
 # Each field of the engine's stages by the name it gives to the seconds spent in it.
 STAGE_OF_FIELD = {
-    "proposer": "sam",
+    "proposers": "sam",
     "segmentors": "segmentors",
     "captioner": "captions",
     "nouns": "nouns",
@@ -195,9 +195,12 @@ def watched(stages: Stages, watch: StageWatch) -> Stages:
     fields: dict[str, Any] = {}
     for name, stage in STAGE_OF_FIELD.items():
         part = getattr(stages, name)
-        several = isinstance(part, tuple)
-        around = [_Watched(one, stage, watch) for one in (part if several else (part,))]
-        fields[name] = tuple(around) if several else around[0]
+        if isinstance(part, Mapping):
+            fields[name] = {key: _Watched(one, stage, watch) for key, one in part.items()}
+        elif isinstance(part, tuple):
+            fields[name] = tuple(_Watched(one, stage, watch) for one in part)
+        else:
+            fields[name] = _Watched(part, stage, watch)
     return replace(stages, **fields)
 
 

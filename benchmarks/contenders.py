@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from benchmarks.real_sizes import write_bundle
 from benchmarks.reference import Reference, load_reference
 from benchmarks.report import MEBIBYTE, Figures
 from benchmarks.stand_ins import CannedCaptioner, canned, passable
-from ssa.config import BUNDLE_SETTINGS, Settings
+from ssa.config import Settings
 from ssa.device import Placement, choose_placement
 from ssa.loading import load_engine, load_stages
 from ssa.stages import Stages
 from ssa.types import RGBImage
-from ssa.weights import Bundle, default_root
+from ssa.weights import Bundle, default_root, load_manifest
 
 # As long as the published captions of crops are in the mean.
 RANDOM_CAPTION_TOKENS = 12
@@ -47,7 +47,7 @@ def set_up(arguments: argparse.Namespace, image: RGBImage, folder: Path | None) 
     written = write_bundle(folder, name) if folder else None
     began = now(device)
     if written:
-        settings = with_short_captions(BUNDLE_SETTINGS[name])
+        settings = with_short_captions(load_manifest().bundle(name).settings)
         stages, bundle = load_stages(written, settings, placement), written
     else:
         loaded = load_engine(default_root(), name, arguments.device, arguments.dtype)
@@ -57,8 +57,7 @@ def set_up(arguments: argparse.Namespace, image: RGBImage, folder: Path | None) 
         "weights_mb": weight_bytes(models_of(stages)) / MEBIBYTE,
     }
     if arguments.points:
-        masks = replace(settings.masks, points_per_side=arguments.points)
-        settings = replace(settings, masks=masks)
+        settings = settings.searching("sam", points_per_side=arguments.points)
     reference, generator, settings = load_published(bundle, stages, settings, device, image, folder)
     if folder:
         stages = replace(stages, captioner=CannedCaptioner(stages.captioner))
@@ -70,7 +69,8 @@ def models_of(stages: Stages) -> Iterator[object]:
     """Every model of the published pipeline's stages."""
     for name in STAGE_OF_FIELD:
         stage = getattr(stages, name)
-        yield from stage if isinstance(stage, tuple) else (stage,)
+        several = stage.values() if isinstance(stage, Mapping) else stage
+        yield from several if isinstance(several, Iterable) else (several,)
 
 
 def with_short_captions(settings: Settings) -> Settings:
@@ -89,9 +89,10 @@ def load_published(
     random: Path | None,
 ) -> tuple[Reference, SamAutomaticMaskGenerator, Settings]:
     """The published pipeline, and the settings with thresholds that some masks of random weights pass."""
-    generator = load_generator(bundle.folder("sam"), settings.masks, device)
+    generator = load_generator(bundle.folder("sam"), settings.masks["sam"], device)
     if random:
         model = generator.predictor.model
-        settings = replace(settings, masks=passable(settings.masks, model, image))
-        generator = load_generator(bundle.folder("sam"), settings.masks, device)
+        masks = passable(settings.masks["sam"], model, image)
+        settings = replace(settings, masks={**settings.masks, "sam": masks})
+        generator = load_generator(bundle.folder("sam"), settings.masks["sam"], device)
     return load_reference(bundle, stages.nouns, settings.labels, device), generator, settings

@@ -1,13 +1,15 @@
-"""Frozen settings. A default carries its reason; what differs between bundles is data at the end."""
+"""Frozen settings. A default carries its reason; what differs between bundles stands in their manifest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
-MaskSource = Literal["sam", "semantic-sam"]
+from ssa.checks import shown_text
+from ssa.errors import InputError
+
 LabelMode = Literal["open-vocabulary", "closed-set", "clusters", "none"]
 
 GRANULARITIES = (1, 2, 3, 4, 5, 6)
@@ -136,30 +138,54 @@ class BatchSettings:
     clipseg: int = 8
 
 
-# The published demo's, whose clicks go through in batches of 200.
-_SEMANTIC_SAM_MASKS = MaskSettings(
-    points_per_batch=200, pred_iou_thresh=0.88, stability_score_thresh=0.92
+@dataclass(frozen=True, slots=True)
+class MaskSource:
+    """A way to find regions, by the name that callers know it by.
+
+    ``role`` is the folder of a bundle that its weights lie in; which model it is, the folder's own
+    configuration says. ``masks`` is how it searches unless told. ``finds_parts`` is whether it looks for
+    parts beside wholes, at levels of granularity.
+    """
+
+    role: str
+    masks: MaskSettings = field(default_factory=MaskSettings)
+    finds_parts: bool = False
+
+
+MASK_SOURCES: Mapping[str, MaskSource] = MappingProxyType(
+    {
+        "sam": MaskSource("sam"),
+        # The published demo's settings, whose clicks go through in batches of 200.
+        "semantic-sam": MaskSource(
+            "semantic_sam",
+            MaskSettings(points_per_batch=200, pred_iou_thresh=0.88, stability_score_thresh=0.92),
+            finds_parts=True,
+        ),
+    }
 )
+
+
+def _usual_masks() -> dict[str, MaskSettings]:
+    return {name: source.masks for name, source in MASK_SOURCES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All that the engine can be told, apart from the weights.
 
-    ``mask_source`` says which model finds the regions, and with it whether ``masks`` or
-    ``semantic_sam_masks`` count. ``label_mode`` says what names are made of; ``segmentor`` is the one whose
+    ``mask_source`` is the name among ``MASK_SOURCES`` of what finds the regions, ``masks`` how each of them
+    searches. ``label_mode`` says what names are made of; ``segmentor`` is the one whose
     classes they are in "closed-set", and ``name_clusters`` whether groups get a name in "clusters". A
     ``vocabulary`` limits "open-vocabulary" and the names of clusters to the user's own classes.
     """
 
-    masks: MaskSettings = field(default_factory=MaskSettings)
+    masks: Mapping[str, MaskSettings] = field(default_factory=_usual_masks)
     labels: LabelSettings = field(default_factory=LabelSettings)
     batches: BatchSettings = field(default_factory=BatchSettings)
     image: ImageLimits = field(default_factory=ImageLimits)
-    semantic_sam_masks: MaskSettings = _SEMANTIC_SAM_MASKS
     tree: TreeSettings = field(default_factory=TreeSettings)
     clusters: ClusterSettings = field(default_factory=ClusterSettings)
-    mask_source: MaskSource = "sam"
+    mask_source: str = "sam"
     label_mode: LabelMode = "open-vocabulary"
     segmentor: str = "ade20k"
     name_clusters: bool = False
@@ -168,40 +194,22 @@ class Settings:
 
     @property
     def with_parts(self) -> bool:
-        """Whether regions form a tree of wholes and parts: unless told, where the model looks for parts."""
-        return self.mask_source == "semantic-sam" if self.parts is None else self.parts
+        """Whether regions form a tree of wholes and parts: unless told, where the source looks for parts."""
+        return MASK_SOURCES[self.mask_source].finds_parts if self.parts is None else self.parts
+
+    def searching(self, source: str, **changes: Any) -> Settings:
+        """The same with some settings of one source's search changed."""
+        return replace(self, masks={**self.masks, source: replace(self.masks[source], **changes)})
 
 
-# The published engine scripts: looser thresholds than segment_anything's defaults, islands and holes
-# under 100 px cleaned. `light` has a quarter of the points (16 a side).
-_PUBLISHED_MASKS = MaskSettings(
-    pred_iou_thresh=0.86, stability_score_thresh=0.92, min_mask_region_area=100
-)
-
-BUNDLE_SETTINGS: Mapping[str, Settings] = MappingProxyType(
-    {
-        "base": Settings(masks=_PUBLISHED_MASKS),
-        "light": Settings(masks=replace(_PUBLISHED_MASKS, points_per_side=16)),
-        # The miniature models see small pictures and are less sure of themselves.
-        "tiny": Settings(
-            masks=MaskSettings(
-                points_per_side=16,
-                points_per_batch=128,
-                pred_iou_thresh=0.5,
-                stability_score_thresh=0.6,
-                min_mask_region_area=100,
-            ),
-            # Chosen on scenes of the training range. More points find no more, and take longer.
-            semantic_sam_masks=MaskSettings(
-                points_per_side=20,
-                points_per_batch=200,
-                pred_iou_thresh=0.6,
-                stability_score_thresh=0.4,
-                min_mask_region_area=50,
-            ),
-            # unknown_below was chosen on drawn scenes; of 0.2 to 0.5 all do about as well.
-            labels=LabelSettings(clipseg_side_px=96, unknown_below=0.3),
-            batches=BatchSettings(caption=32, clip=64, clipseg=32),
-        ),
-    }
-)
+def check_mask_source(
+    name: str, there: Iterable[str], remedies: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Raise ``InputError`` unless a mask source is there; ``remedies`` says what brings those that aren't."""
+    names = tuple(there)
+    if name not in names:
+        remedy = remedies.get(name, "use one of those")
+        raise InputError(
+            f"mask_source must be one whose weights are there ({', '.join(names) or 'none'}); "
+            f"got {shown_text(name)}; {remedy}"
+        )

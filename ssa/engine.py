@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ssa.checks import shown_text
-from ssa.config import Settings
+from ssa.config import MASK_SOURCES, Settings, check_mask_source
 from ssa.errors import InputError
 from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.clusters import Grouping
@@ -20,7 +20,7 @@ from ssa.labelling.open_vocabulary import Naming
 from ssa.masks.tree import mask_tree
 from ssa.pictures.regions import ManyRegions, Regions
 from ssa.progress import Report, StageLog, keep_silent
-from ssa.stages import MaskProposer, Segmentor, Stages
+from ssa.stages import Segmentor, Stages
 from ssa.types import (
     AnnotatedImage,
     Annotation,
@@ -77,31 +77,30 @@ class Engine:
         Regions are found where a picture comes without. All or none: what is wrong with one picture ends
         the call. All pictures are in memory at once, and so are their masks as run lengths.
         """
-        self._check(settings)
+        self.check(settings, any(one.proposals is None for one in pictures))
         log = StageLog(report)
         proposed = [self._propose(one, settings, log) for one in pictures]
         return self._label(pictures, proposed, settings, log)
 
-    def _check(self, settings: Settings) -> None:
-        """Fail before the work, not after half of it."""
+    def check(self, settings: Settings, finds_masks: bool = True) -> None:
+        """Raise ``InputError`` for models that aren't there: before the work, not after half of it.
+
+        Whoever brings masks along (no ``finds_masks``) needs nobody to find them.
+        """
+        if finds_masks:
+            check_mask_source(settings.mask_source, self._stages.proposers, self._stages.remedies)
         if settings.label_mode == "closed-set":
             self._segmentor(settings)
 
     def _propose(self, picture: Picture, settings: Settings, log: StageLog) -> ProposedMasks:
         if picture.proposals is not None:
             return ProposedMasks(picture.proposals)
-        proposer: MaskProposer | None = self._stages.proposer
-        stage, masks = "sam", settings.masks
-        if settings.mask_source == "semantic-sam":
-            proposer = self._stages.semantic_proposer
-            stage, masks = "semantic_sam", settings.semantic_sam_masks
-        if proposer is None:
-            raise InputError(
-                "expected an engine with Semantic-SAM for mask_source 'semantic-sam'; this one was "
-                "loaded without; use 'sam', or load a bundle that has it"
-            )
-        with log.stage(stage, total=0) as done:  # the proposer tells how many prompts it has
-            return proposer.propose(picture.image, masks, done)
+        source = settings.mask_source
+        proposer = self._stages.proposers[source]
+        with log.stage(
+            MASK_SOURCES[source].role, total=0
+        ) as done:  # it tells how many prompts it has
+            return proposer.propose(picture.image, settings.masks[source], done)
 
     def _label(
         self,

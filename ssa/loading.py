@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ssa.config import BUNDLE_SETTINGS, Settings
+from ssa.config import MASK_SOURCES, Settings
 from ssa.device import Placement, choose_placement
 from ssa.engine import Engine
-from ssa.errors import InputError, WeightsError
+from ssa.errors import WeightsError
 from ssa.labelling.labels import load_labels
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser
+from ssa.models.mask_models import MASK_MODELS, model_type
 from ssa.models.oneformer import OneFormerSegmentor
-from ssa.models.sam import SamMaskProposer
-from ssa.models.semantic_sam import SemanticSamMaskProposer
 from ssa.models.semantic_segmentor import SemanticSegmentor
 from ssa.models.spacy_nouns import SpacyNounExtractor
-from ssa.stages import Segmentor, Stages
+from ssa.stages import ImageEmbedder, MaskProposer, Segmentor, Stages
 from ssa.weights import Bundle, choose_bundle, verify
 
 logger = logging.getLogger(__name__)
@@ -38,14 +37,6 @@ class LoadedEngine:
     settings: Settings
     bundle: Bundle
     placement: Placement
-
-    def check(self, settings: Settings) -> None:
-        """Raise ``InputError`` where the settings ask for weights that were not loaded, with the remedy."""
-        if settings.mask_source == "semantic-sam" and self.stages.semantic_proposer is None:
-            raise InputError(
-                f"mask_source 'semantic-sam' needs weights that bundle {self.bundle.name} was loaded "
-                f"without; {self.bundle.remedy_for('semantic_sam')}"
-            )
 
 
 def load_engine(
@@ -65,7 +56,7 @@ def load_engine(
     began = time.perf_counter()
     chosen = choose_bundle(root, bundle)
     verify(chosen)
-    settings = BUNDLE_SETTINGS[chosen.name]
+    settings = chosen.spec.settings
     placement = choose_placement(device, dtype)
     stages = load_stages(chosen, settings, placement)
     if segmentor is not None:
@@ -78,18 +69,19 @@ def load_engine(
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
     """Every model of a bundle, from ``weights/<bundle>/<role>``."""
     labels = settings.labels
-    sam = SamMaskProposer.load(bundle.folder("sam"), placement)
+    proposers = {
+        name: load_proposer(bundle.folder(source.role), placement)
+        for name, source in MASK_SOURCES.items()
+        if bundle.has(source.role)
+    }
     segmentors = {
         source: OneFormerSegmentor.load(
             bundle.folder(f"{source}_segmentor"), placement, source, load_labels(source)
         )
         for source in ("coco", "ade20k")
     }
-    semantic_sam = None
-    if bundle.has("semantic_sam"):
-        semantic_sam = SemanticSamMaskProposer.load(bundle.folder("semantic_sam"), placement)
     return Stages(
-        proposer=sam,
+        proposers=proposers,
         segmentors=tuple(segmentors.values()),
         captioner=BlipCaptioner.load(
             bundle.folder("captions"), placement, labels.caption_max_tokens
@@ -97,10 +89,31 @@ def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Sta
         nouns=SpacyNounExtractor.load(bundle.folder("nouns")),
         ranker=OpenClipRanker.load(bundle.folder("clip"), placement),
         chooser=ClipSegChooser.load(bundle.folder("clipseg"), placement, labels.clipseg_side_px),
-        semantic_proposer=semantic_sam,
-        embedder=sam,
+        embedder=_embedder(proposers.values()),
         closed_set=segmentors,
+        remedies=bundle.mask_remedies(),
     )
+
+
+def load_proposer(folder: Path, placement: Placement) -> MaskProposer:
+    """The mask model in ``folder``, of whatever family its config names.
+
+    Published checkpoints have no config: they are of the family that their role is called after.
+
+    Raises ``WeightsError`` for a family that there is no adapter for.
+    """
+    family = model_type(folder) or folder.name
+    if family not in MASK_MODELS:
+        raise WeightsError(
+            f"{folder.name}: expected a mask model of one of the families {', '.join(MASK_MODELS)}; "
+            f"got {family!r}"
+        )
+    return MASK_MODELS[family](folder, placement)
+
+
+def _embedder(proposers: Iterable[MaskProposer]) -> ImageEmbedder | None:
+    """The first that can also say what the cells of a picture look like."""
+    return next((one for one in proposers if isinstance(one, ImageEmbedder)), None)
 
 
 def with_segmentor(stages: Stages, folder: Path, placement: Placement) -> Stages:
@@ -123,16 +136,6 @@ def load_segmentor(folder: Path, placement: Placement, source: str) -> Segmentor
 
     Raises ``WeightsError`` when the folder holds none.
     """
-    if _model_type(folder) == "oneformer":
+    if model_type(folder) == "oneformer":
         return OneFormerSegmentor.load(folder, placement, source)
     return SemanticSegmentor.load(folder, placement, source)
-
-
-def _model_type(folder: Path) -> str | None:
-    """What transformers calls the family, or None: the adapter then says what is wrong with the folder."""
-    try:
-        config = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    kind = config.get("model_type") if isinstance(config, dict) else None
-    return kind if isinstance(kind, str) else None

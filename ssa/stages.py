@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ssa.config import MaskSettings
 from ssa.types import BoolMask, ImageEmbedding, LabelMap, ProposedMasks, RGBImage, ScoredLabel
@@ -26,6 +26,7 @@ class MaskProposer(Protocol):
     ) -> ProposedMasks: ...
 
 
+@runtime_checkable
 class ImageEmbedder(Protocol):
     """Says what each cell of a picture looks like, for regions that another model found."""
 
@@ -76,20 +77,21 @@ class LabelChooser(Protocol):
 class Stages:
     """The models of an engine, each behind its Protocol.
 
-    ``proposer`` is SAM, ``semantic_proposer`` Semantic-SAM where there is one. ``segmentors`` vote
+    ``proposers`` are those that there are by the name of their mask source, and ``remedies`` says of the
+    others what brings them. ``segmentors`` vote
     together on open-vocabulary names; of ``closed_set``, by name, one gives all labels. ``embedder``
     serves regions that came without an embedding.
     """
 
-    proposer: MaskProposer
+    proposers: Mapping[str, MaskProposer]
     segmentors: tuple[Segmentor, ...]
     captioner: Captioner
     nouns: NounExtractor
     ranker: LabelRanker
     chooser: LabelChooser
-    semantic_proposer: MaskProposer | None = None
     embedder: ImageEmbedder | None = None
     closed_set: Mapping[str, Segmentor] = field(default_factory=lambda: MappingProxyType({}))
+    remedies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         if not self.segmentors:

@@ -169,8 +169,7 @@ def stages(masks: list[BoolMask]) -> Stages:
     """A full set of doubles around the given masks."""
     segmentors = {"coco": FakeSegmentor(), "ade20k": FakeSegmentor("ade20k", ("tree", "field"))}
     return Stages(
-        proposer=FakeProposer(masks),
-        semantic_proposer=FakeProposer(masks, granularity=3),
+        proposers={"sam": FakeProposer(masks), "semantic-sam": FakeProposer(masks, granularity=3)},
         embedder=FakeEmbedder(),
         segmentors=tuple(segmentors.values()),
         closed_set=segmentors,

@@ -187,7 +187,7 @@ def test_an_engine_needs_a_segmentor() -> None:
     complete = stages([])
     with pytest.raises(ValueError, match="at least one segmentor"):
         Stages(
-            complete.proposer,
+            complete.proposers,
             (),
             complete.captioner,
             complete.nouns,

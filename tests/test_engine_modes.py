@@ -17,6 +17,7 @@ from fakes import (
 from ssa.config import LabelMode, MaskSettings, Settings
 from ssa.engine import Engine
 from ssa.errors import InputError
+from ssa.masks.proposal import proposal_of
 from ssa.progress import StageReport
 from ssa.types import AnnotatedImage, BoolMask, ImageEmbedding, RGBImage, TreeNode
 
@@ -58,15 +59,16 @@ def test_each_source_has_its_own_model_and_settings(image: RGBImage) -> None:
     doubles = stages(NESTED)
     settings = replace(
         BARE,
-        masks=MaskSettings(points_per_side=7),
-        semantic_sam_masks=MaskSettings(points_per_side=9, granularities=(3,)),
+        masks={
+            "sam": MaskSettings(points_per_side=7),
+            "semantic-sam": MaskSettings(points_per_side=9, granularities=(3,)),
+        },
     )
     plain = Engine(doubles).annotate(image, settings)
     semantic = Engine(doubles).annotate(image, replace(settings, mask_source="semantic-sam"))
-    assert isinstance(doubles.proposer, FakeProposer)
-    assert isinstance(doubles.semantic_proposer, FakeProposer)
-    assert doubles.proposer.asked == [settings.masks]
-    assert doubles.semantic_proposer.asked == [settings.semantic_sam_masks]
+    for source, proposer in doubles.proposers.items():
+        assert isinstance(proposer, FakeProposer)
+        assert proposer.asked == [settings.masks[source]]
     assert {one.proposal.granularity for one in plain.annotations} == {None}
     assert {one.proposal.granularity for one in semantic.annotations} == {3}
     assert (list(plain.stage_seconds), list(semantic.stage_seconds)) == (
@@ -76,9 +78,26 @@ def test_each_source_has_its_own_model_and_settings(image: RGBImage) -> None:
 
 
 def test_a_source_that_was_not_loaded_is_refused(image: RGBImage) -> None:
-    without = replace(stages(NESTED), semantic_proposer=None)
-    with pytest.raises(InputError, match="expected an engine with Semantic-SAM"):
+    both = stages(NESTED)
+    remedies = {"semantic-sam": "bring it with: a spell"}
+    without = replace(both, proposers={"sam": both.proposers["sam"]}, remedies=remedies)
+    with pytest.raises(InputError) as caught:
         Engine(without).annotate(image, Settings(mask_source="semantic-sam"))
+    assert str(caught.value) == (
+        "mask_source must be one whose weights are there (sam); got 'semantic-sam'; bring it with: a spell"
+    )
+
+
+def test_a_source_that_nobody_knows_is_refused(image: RGBImage) -> None:
+    with pytest.raises(InputError, match=r"\(sam, semantic-sam\); got 'sam2'"):
+        Engine(stages(NESTED)).annotate(image, Settings(mask_source="sam2"))
+
+
+def test_masks_that_came_along_need_no_source(image: RGBImage) -> None:
+    nobody = replace(stages(NESTED), proposers={})
+    given = [proposal_of(mask) for mask in NESTED]
+    result = Engine(nobody).label(image, given, Settings(label_mode="none"))
+    assert [one.proposal for one in result.annotations] == given
 
 
 # --- wholes and parts -------------------------------------------------------------------------------
@@ -104,7 +123,7 @@ def test_every_way_to_label_can_have_the_tree(image: RGBImage, mode: LabelMode) 
 def test_parts_follow_the_source_unless_told(
     image: RGBImage, parts: bool | None, source: str, expected: bool
 ) -> None:
-    settings = replace(BARE, parts=parts, mask_source=source)  # type: ignore[arg-type]
+    settings = replace(BARE, parts=parts, mask_source=source)
     result = Engine(stages(NESTED)).annotate(image, settings)
     assert [one.node is not None for one in result.annotations] == [expected] * 4
 
@@ -176,7 +195,7 @@ def test_an_embedding_that_came_with_the_masks_is_not_made_again(image: RGBImage
     same[0] = 1
     with_embedding = FakeProposer(ALIKE, embedding=ImageEmbedding(same, (2.0, 2.0)))
     plain = replace(CLUSTERS, clusters=replace(CLUSTERS.clusters, standardised=False))
-    result = Engine(replace(doubles, proposer=with_embedding)).annotate(image, plain)
+    result = Engine(replace(doubles, proposers={"sam": with_embedding})).annotate(image, plain)
     assert clusters_of(result) == [0] * 6
     assert doubles.embedder.asked == 0
     found = [one.proposal for one in result.annotations]

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from benchmarks.drawn_masks import draw_masks
-from ssa.config import BUNDLE_SETTINGS, BatchSettings
+from ssa.config import BatchSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.formats.sa1b import dumps
@@ -101,7 +101,7 @@ MODES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", MODES, ids=["open", "clusters", "closed-set", "vocabulary"])
 def test_two_threads_get_what_one_gets(loaded: LoadedEngine, changes: dict[str, Any]) -> None:
     settings = replace(loaded.settings, **changes)
-    settings = replace(settings, masks=replace(settings.masks, points_per_side=8))
+    settings = settings.searching("sam", points_per_side=8)
     scenes = [draw_scene(seed).image for seed in (7, 194)]
     expected = [dumps(loaded.engine.annotate(scene, settings), True) for scene in scenes]
     # A fresh one, so that caches are filled while both work.
@@ -207,9 +207,8 @@ def test_a_wide_a_tiny_and_an_empty_picture_go_through(loaded: LoadedEngine) -> 
 
 
 def test_every_bundle_has_its_settings(loaded: LoadedEngine) -> None:
-    assert loaded.settings is BUNDLE_SETTINGS["tiny"]
+    assert loaded.settings == loaded.bundle.spec.settings
     assert loaded.placement == CPU
-    assert {"tiny", "light", "base"} == set(BUNDLE_SETTINGS)
 
 
 def test_a_damaged_file_is_named_and_nothing_is_loaded(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def with_semantic_sam(predictor: Predictor) -> LoadedEngine:
     """The loaded engine with a shrunken Semantic-SAM, whose masks mean nothing and are there."""
     loaded = predictor._loaded
     semantic = SemanticSamMaskProposer(reference_model(), loaded.placement, None)
-    stages = replace(loaded.stages, semantic_proposer=semantic)
+    stages = replace(loaded.stages, proposers={**loaded.stages.proposers, "semantic-sam": semantic})
     return replace(loaded, engine=Engine(stages), stages=stages)
 
 
@@ -232,8 +232,10 @@ def test_a_bundle_without_semantic_sam_says_what_brings_it(
     predictor: Predictor, picture: cog.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     light = open_bundle(predictor._loaded.bundle.root, "light")
-    stages = replace(predictor._loaded.stages, semantic_proposer=None)
-    without = replace(predictor._loaded, stages=stages, bundle=light)
+    stages = predictor._loaded.stages
+    alone = {"sam": stages.proposers["sam"]}
+    stages = replace(stages, proposers=alone, remedies=light.mask_remedies())
+    without = replace(predictor._loaded, engine=Engine(stages), stages=stages, bundle=light)
     monkeypatch.setattr(predictor, "_loaded", without)
     with pytest.raises(InputError, match=r"download_weights light --with semantic-sam"):
         predictor.predict(image=picture, mask_source="semantic-sam")

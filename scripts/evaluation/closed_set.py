@@ -19,7 +19,7 @@ from evaluation.metrics import PixelScores, confusion_of
 from evaluation.options import add_engine_options, load, write_figures
 from ssa.cli.arguments import positive
 from ssa.cli.bar import counted
-from ssa.config import MaskSettings
+from ssa.config import MaskSettings, check_mask_source
 from ssa.errors import InputError, SSAError
 from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.labels import load_labels
@@ -143,12 +143,9 @@ def build(
     check_classes(classes_of(segmentor), labels)
     if arguments.coarse:
         segmentor = Coarse(segmentor.scores, labels, arguments.coarse)
-    if arguments.masks == "sam":
-        return Evaluation(segmentor, stages.proposer, settings.masks, len(labels))
-    if stages.semantic_proposer is None:
-        raise InputError("expected a bundle with Semantic-SAM for --masks semantic-sam")
-    masks = settings.semantic_sam_masks
-    return Evaluation(segmentor, stages.semantic_proposer, masks, len(labels))
+    source = arguments.masks
+    check_mask_source(source, stages.proposers, stages.remedies)
+    return Evaluation(segmentor, stages.proposers[source], settings.masks[source], len(labels))
 
 
 def classes_of(segmentor: Segmentor) -> tuple[str, ...]:

@@ -180,7 +180,7 @@ def add_command(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate as the command line says."""
     loaded = load(arguments)
-    evaluation = Evaluation(loaded.stages.proposer, loaded.settings.masks)
+    evaluation = Evaluation(loaded.stages.proposers["sam"], loaded.settings.masks["sam"])
     scenes = repeated_scenes(arguments.scenes, arguments.seed)
     for scene in counted(scenes, arguments.scenes, "scenes"):
         evaluation.see(scene)

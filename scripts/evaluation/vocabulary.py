@@ -73,7 +73,7 @@ class Evaluation:
     def _masked(self, scene: Scene, wanted: Sequence[Region]) -> list[tuple[MaskProposal, Region]]:
         if self._masks == "truth":
             return [(proposal_of(region.mask), region) for region in wanted]
-        proposer, settings = self._stages.proposer, self._settings.masks
+        proposer, settings = self._stages.proposers["sam"], self._settings.masks["sam"]
         found = proposer.propose(scene.image, settings, lambda *_: None).proposals
         pairs = zip(found, true_regions(found, wanted), strict=True)
         return [(proposal, region) for proposal, region in pairs if region is not None]

@@ -116,7 +116,7 @@ class Model:
         """
         checked = checked_inputs(_with_text(inputs), OPTIONS)
         settings = settings_for(self._loaded.settings, checked)
-        self._loaded.check(settings)
+        self._loaded.engine.check(settings)
         return self._results(pictures, settings, checked["detail"], progress or keep_silent)
 
     def _results(

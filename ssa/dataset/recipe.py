@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ssa.checks import shown_text
-from ssa.config import BUNDLE_SETTINGS, Settings
+from ssa.config import MASK_SOURCES, Settings, check_mask_source
 from ssa.dataset.identity import Identity
 from ssa.dataset.outcomes import Group, GroupDone
 from ssa.dataset.workers import Worker
@@ -57,8 +57,8 @@ class Recipe:
 
         Raises ``WeightsError`` where there is none.
         """
-        name = choose_bundle(root, bundle).name
-        settings = BUNDLE_SETTINGS[name]
+        chosen = choose_bundle(root, bundle)
+        name, settings = chosen.name, chosen.spec.settings
         if segmentor is not None:
             segmentor = segmentor.absolute()
             settings = replace(settings, segmentor=segmentor.name)
@@ -80,11 +80,9 @@ class Recipe:
                 f"segmentor must be one of {', '.join(known)}; got {shown_text(self.settings.segmentor)}"
             )
         bundle = choose_bundle(self.root, self.bundle)
-        if self.settings.mask_source == "semantic-sam" and not bundle.has("semantic_sam"):
-            raise InputError(
-                f"--masks semantic-sam needs weights that bundle {self.bundle} doesn't have; "
-                f"{bundle.remedy_for('semantic_sam')}"
-            )
+        remedies = bundle.mask_remedies()
+        there = [name for name in MASK_SOURCES if name not in remedies]
+        check_mask_source(self.settings.mask_source, there, remedies)
 
     def placed(self) -> Recipe:
         """The same with the device and number type that are chosen in this process, where none were.

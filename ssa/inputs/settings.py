@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ssa.checks import shown_text
-from ssa.config import GRANULARITIES, LabelSettings, Settings
+from ssa.config import GRANULARITIES, MASK_SOURCES, LabelSettings, Settings
 from ssa.errors import InputError
 from ssa.inputs.table import INPUTS
 from ssa.labelling.vocabulary import parse_vocabulary
@@ -59,9 +59,7 @@ def _with_masks(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
     given = {name: inputs[name] for name in MASK_INPUTS if inputs[name] is not None}
     if inputs["granularity"] is not None:
         given["granularities"] = parse_granularity(inputs["granularity"])
-    if inputs["mask_source"] == "semantic-sam":
-        return replace(settings, semantic_sam_masks=replace(settings.semantic_sam_masks, **given))
-    return replace(settings, masks=replace(settings.masks, **given))
+    return settings.searching(inputs["mask_source"], **given)
 
 
 def parse_granularity(text: str) -> tuple[int, ...]:
@@ -83,7 +81,7 @@ def parse_granularity(text: str) -> tuple[int, ...]:
 
 def _check_together(inputs: Mapping[str, Any]) -> None:
     """Refuse what would be silently without effect."""
-    if inputs["granularity"] is not None and inputs["mask_source"] != "semantic-sam":
+    if inputs["granularity"] is not None and not MASK_SOURCES[inputs["mask_source"]].finds_parts:
         raise InputError(
             "granularity belongs to mask_source 'semantic-sam'; got it with mask_source "
             f"'{inputs['mask_source']}'; leave it out, or change mask_source"

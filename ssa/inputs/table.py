@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ssa.config import MASK_SOURCES
+
 
 @dataclass(frozen=True, slots=True)
 class InputField:
@@ -58,7 +60,7 @@ _TABLE = {
         "The model that finds the masks: sam, or semantic-sam, which finds wholes and their parts "
         "at six granularities.",
         default="sam",
-        choices=("sam", "semantic-sam"),
+        choices=tuple(MASK_SOURCES),
     ),
     "granularity": InputField(
         str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ssa.config import MASK_SOURCES
 from ssa.errors import WeightsError
 from ssa.weights.lock import read_lock
 from ssa.weights.manifest import (
@@ -72,6 +73,14 @@ class Bundle:
         Raises ``WeightsError`` for an unknown role, and if the lock can't be read.
         """
         return _known(role) in {file.role for file in self.files_to_have()}
+
+    def mask_remedies(self) -> dict[str, str]:
+        """Of each mask source without weights here, the command that brings them."""
+        return {
+            name: self.remedy_for(source.role)
+            for name, source in MASK_SOURCES.items()
+            if not self.has(source.role)
+        }
 
     @property
     def remedy(self) -> str:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from ssa.config import Settings
 from ssa.errors import WeightsError
 from ssa.weights.places import SHIPPED_ROOT
+from ssa.weights.settings import bundle_settings
 
 MANIFEST_NAME = "manifest.json"
 ROLES = ("sam", "coco_segmentor", "ade20k_segmentor", "captions", "clip", "clipseg", "nouns")
@@ -82,11 +84,15 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class BundleSpec:
-    """What the manifest says of one bundle; ``purpose`` is one line on what it is good for."""
+    """What the manifest says of one bundle; ``purpose`` is one line on what it is good for.
+
+    ``settings`` are those that its models do best with.
+    """
 
     name: str
     purpose: str
     files: tuple[WeightFile, ...]
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def shipped(self) -> bool:
@@ -144,7 +150,7 @@ def _bundle(name: str, raw: Mapping[str, Any]) -> BundleSpec:
         for model in models
         for file in _files(role, model, raw["models"][model])
     )
-    return BundleSpec(name, table["purpose"], files)
+    return BundleSpec(name, table["purpose"], files, bundle_settings(table.get("settings", {})))
 
 
 def _files(role: str, model: str, raw: Mapping[str, Any]) -> Iterator[WeightFile]:

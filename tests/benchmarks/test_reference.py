@@ -56,8 +56,10 @@ def test_every_region_of_a_drawn_scene_has_one_name(
 
 def test_a_part_of_the_street_too_in_masks_that_were_found(both: Both) -> None:
     image = decode_image(ROOT / "examples" / "street.png")[250:450, 100:360]
-    settings = replace(both.loaded.settings.masks, points_per_side=8)
-    proposals = both.loaded.stages.proposer.propose(image, settings, lambda *_: None).proposals
+    settings = replace(both.loaded.settings.masks["sam"], points_per_side=8)
+    proposals = (
+        both.loaded.stages.proposers["sam"].propose(image, settings, lambda *_: None).proposals
+    )
     ours, reference = both.names(image, proposals)
     assert ours == reference
     assert len(ours) > 3

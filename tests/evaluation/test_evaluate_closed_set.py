@@ -149,7 +149,8 @@ def test_the_command_line_finds_runs_and_tells(
 ) -> None:
     images, truths, _ = LAYOUTS["cityscapes"](tmp_path)
     mine = {"mine": Seeded(DATASETS["cityscapes"].labels)}
-    doubles = replace(stages(squares(HEIGHT, WIDTH, 8)), closed_set=mine, semantic_proposer=None)
+    doubles = replace(stages(squares(HEIGHT, WIDTH, 8)), closed_set=mine)
+    doubles = replace(doubles, proposers={"sam": doubles.proposers["sam"]})
     settings, placement = Settings(segmentor="mine"), choose_placement("cpu")
     loaded = LoadedEngine(Engine(doubles), doubles, settings, None, placement)
     monkeypatch.setattr(closed_set, "load", lambda arguments: loaded)
@@ -171,7 +172,9 @@ def test_evaluation_paints_as_the_engine_does() -> None:
     doubles = replace(stages(squares(HEIGHT, WIDTH, 8)), closed_set={"mine": Seeded(labels)})
     settings = Settings(label_mode="closed-set", segmentor="mine")
     expected = Engine(doubles).annotate(picture, settings).label_map
-    evaluation = Evaluation(Seeded(labels), doubles.proposer, settings.masks, len(labels))
+    evaluation = Evaluation(
+        Seeded(labels), doubles.proposers["sam"], settings.masks["sam"], len(labels)
+    )
     painted = evaluation.see(picture, np.zeros((HEIGHT, WIDTH), np.uint8))
     assert expected is not None
     np.testing.assert_array_equal(painted.class_ids, expected.class_ids)

@@ -72,7 +72,7 @@ def figures_of(
     doubles = replace(
         stages([]),
         ranker=Told(dict(enumerate(texts, 1))),
-        proposer=FakeProposer([square(number) for number in range(found)]),
+        proposers={"sam": FakeProposer([square(number) for number in range(found)])},
     )
     evaluation = Evaluation(doubles, Settings(), left_out, masks)
     evaluation.see(scene())

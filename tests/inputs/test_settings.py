@@ -23,7 +23,10 @@ LEFT_OUT: dict[str, Any] = {
     "top_k": 3,
 }
 BUNDLE = Settings(
-    masks=MaskSettings(points_per_side=16, pred_iou_thresh=0.6),
+    masks={
+        **Settings().masks,
+        "sam": MaskSettings(points_per_side=16, pred_iou_thresh=0.6),
+    },
     clusters=ClusterSettings(eps=0.2, min_samples=3),
     segmentor="city",
 )
@@ -41,18 +44,18 @@ def test_inputs_that_are_absent_are_left_out() -> None:
 
 def test_given_settings_replace_the_bundles_and_the_rest_stay() -> None:
     changed = settings_for(BUNDLE, {**LEFT_OUT, "pred_iou_thresh": 0.0, "top_k": 5})
-    assert changed.masks == MaskSettings(points_per_side=16, pred_iou_thresh=0.0)
+    assert changed.masks["sam"] == MaskSettings(points_per_side=16, pred_iou_thresh=0.0)
     assert changed.labels.top_k == 5
-    assert changed.semantic_sam_masks == BUNDLE.semantic_sam_masks
+    assert changed.masks["semantic-sam"] == BUNDLE.masks["semantic-sam"]
     assert changed.batches == BUNDLE.batches
 
 
 def test_mask_inputs_are_meant_for_the_model_that_was_chosen() -> None:
     semantic = {"mask_source": "semantic-sam", "points_per_side": 5, "granularity": "5, 1,3,1"}
     changed = settings_for(BUNDLE, {**LEFT_OUT, **semantic})
-    assert changed.masks == BUNDLE.masks
-    assert changed.semantic_sam_masks.points_per_side == 5
-    assert changed.semantic_sam_masks.granularities == (1, 3, 5)
+    assert changed.masks["sam"] == BUNDLE.masks["sam"]
+    assert changed.masks["semantic-sam"].points_per_side == 5
+    assert changed.masks["semantic-sam"].granularities == (1, 3, 5)
     assert changed.mask_source == "semantic-sam"
 
 

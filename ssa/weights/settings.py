@@ -1,0 +1,50 @@
+"""A bundle's own settings, as its entry in the manifest has them: what isn't as usual, by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from ssa.config import MASK_SOURCES, Settings
+
+Group = TypeVar("Group")
+
+GROUPS = ("labels", "batches", "clusters", "tree", "image")
+"""What a bundle may set, beside ``masks`` of each mask source."""
+
+
+def bundle_settings(raw: Mapping[str, Any]) -> Settings:
+    """The settings of one entry. Raises ``ValueError`` for a name that no group or setting has."""
+    usual = Settings()
+    unknown = set(raw) - {"masks", *GROUPS}
+    if unknown:
+        raise ValueError(
+            f"settings know {', '.join(('masks', *GROUPS))}; got {', '.join(sorted(unknown))}"
+        )
+    groups = {
+        name: _changed(name, getattr(usual, name), raw[name]) for name in GROUPS if name in raw
+    }
+    masks = dict(usual.masks)
+    for source, changes in raw.get("masks", {}).items():
+        if source not in MASK_SOURCES:
+            raise ValueError(f"masks are of {', '.join(MASK_SOURCES)}; got {source!r}")
+        masks[source] = _changed(f"masks of {source}", masks[source], changes)
+    return replace(usual, masks=masks, **groups)
+
+
+def _changed(name: str, group: Group, changes: Mapping[str, Any]) -> Group:
+    """The group with the changes, each a number or a truth value as the default is one."""
+    known = {one.name: getattr(group, one.name) for one in fields(group)}  # type: ignore[arg-type]
+    for key, value in changes.items():
+        if key not in known:
+            raise ValueError(f"{name} know {', '.join(known)}; got {key!r}")
+        usual = known[key]
+        fits = (
+            isinstance(value, int | float)
+            if isinstance(usual, float)
+            else type(value) is type(usual)
+        )
+        if not fits or (isinstance(value, bool) and not isinstance(usual, bool)):
+            raise ValueError(f"{name}: {key} is like {usual!r}; got {value!r}")
+    return replace(group, **changes)  # type: ignore[type-var]
