@@ -257,7 +257,7 @@ def engine_that_raises(error: BaseException) -> SimpleNamespace:
         raise error
 
     return SimpleNamespace(
-        engine=SimpleNamespace(annotate=annotate), settings=Settings(), check=lambda settings: None
+        engine=SimpleNamespace(annotate=annotate, check=lambda settings: None), settings=Settings()
     )
 
 

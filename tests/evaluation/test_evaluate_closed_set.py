@@ -163,7 +163,7 @@ def test_the_command_line_finds_runs_and_tells(
     assert json.loads((tmp_path / "figures.json").read_text())["failed"] == 1
     assert "1 of 4 pictures failed" in capsys.readouterr().err
     other = options(*where, "--masks", "semantic-sam")
-    with pytest.raises(InputError, match="a bundle with Semantic-SAM"):
+    with pytest.raises(InputError, match="mask_source must be one whose weights are there"):
         other.run(other)
 
 

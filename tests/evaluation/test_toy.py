@@ -62,7 +62,9 @@ def scene() -> Scene:
 def test_true_masks_and_label_maps_score_one(scene: Scene) -> None:
     oracle = Oracle(scene)
     segmentors = (oracle, Oracle(scene, "ade20k"))
-    evaluation = Evaluation(Stages(oracle, segmentors, oracle, oracle, oracle, oracle), Settings())
+    evaluation = Evaluation(
+        Stages({"sam": oracle}, segmentors, oracle, oracle, oracle, oracle), Settings()
+    )
     evaluation.see(scene, np.random.default_rng(0))
     figures = evaluation.report()
     assert figures["masks.object_recall_70"] == 1
@@ -120,7 +122,7 @@ class Slipping(OneNoun):
 def test_agreement_is_counted_mask_by_mask(scene: Scene) -> None:
     def engine(oracle: Oracle) -> Engine:
         segmentors = (oracle, Oracle(scene, "ade20k"))
-        return Engine(Stages(oracle, segmentors, oracle, oracle, oracle, oracle))
+        return Engine(Stages({"sam": oracle}, segmentors, oracle, oracle, oracle, oracle))
 
     right, slipping = engine(OneNoun(scene)), engine(Slipping(scene))
     agreement = Agreement(right, slipping, Settings())
