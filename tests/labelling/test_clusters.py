@@ -77,3 +77,14 @@ def test_a_named_group_keeps_its_number_and_the_rest_its_label() -> None:
     assert (first.evidence.cluster_id, third.evidence.cluster_id) == (0, 0)
     assert first.evidence.caption  # it was asked, and keeps what was found out
     assert (alone.class_name, alone.evidence.caption) == (UNCLUSTERED, "")
+
+
+def test_a_group_proposes_all_names_of_its_members_the_winner_first() -> None:
+    named = replace(SETTINGS, name_clusters=True)
+    of_group = group(four_squares(), embedding(0, 0, 0, 1), named)[:3]
+    alone = Naming(stages([])).name(four_squares(), SETTINGS, StageLog(lambda _: None))[:3]
+    names = [str(one.class_name) for one in alone]
+    winner = max(names, key=names.count)
+    assert len(set(names)) == 2
+    assert {one.class_name for one in of_group} == {winner}
+    assert {one.class_proposals for one in of_group} == {(winner, *(set(names) - {winner}))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from segment_anything.utils.amg import build_point_grid, generate_crop_boxes, is_box_near_crop_edge
 
@@ -44,6 +44,8 @@ SIDES = st.integers(0, 120)
 
 
 @given(st.tuples(SIDES, SIDES, SIDES, SIDES), st.tuples(SIDES, SIDES, SIDES, SIDES))
+@example((20, 50, 60, 70), (40, 0, 120, 120))  # as near as counts
+@example((21, 50, 60, 70), (40, 0, 120, 120))
 def test_a_box_is_cut_off_where_segment_anything_says_so(box: BoxXYXY, crop: BoxXYXY) -> None:
     near = is_box_near_crop_edge(torch.tensor([box]), list(crop), [0, 0, 120, 120])
     # There a box is in the crop's frame, here in the picture's.

@@ -22,11 +22,14 @@ from ssa.models.shared.checkpoints import (
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.zeros(2, dtype=torch.half)}
 
 
+HARM = "harm-done-by-a-pickle"
+
+
 class Harmful:
-    """Code in a pickle."""
+    """Code in a pickle: it would make a folder where the process stands."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, ("exit 1",)
+        return os.mkdir, (HARM,)
 
 
 def assert_state(tensors: dict[str, torch.Tensor]) -> None:
@@ -61,13 +64,17 @@ def test_tensors_keep_their_types(tmp_path: Path, nested: bool) -> None:
 @pytest.mark.parametrize(
     "content", [{"a": Harmful()}, {"a": 3}, [torch.zeros(1)], {"model": {"a": "text"}}]
 )
-def test_a_pickle_of_anything_but_tensors_is_refused(tmp_path: Path, content: object) -> None:
+def test_a_pickle_of_anything_but_tensors_is_refused(
+    tmp_path: Path, content: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "folder" / "m.pth"
     path.parent.mkdir()
     torch.save(content, path)
     with pytest.raises(WeightsError, match=r"folder/m\.pth") as refused:
         read_tensors(path)
     assert str(tmp_path) not in str(refused.value)
+    assert not (tmp_path / HARM).exists()
 
 
 @pytest.mark.parametrize("name", ["m.pth", "m.safetensors"])
