@@ -23,16 +23,16 @@ from ssa.types import MaskProposal, RGBImage
 
 T = TypeVar("T")
 
-STAGES = ("segmentors", "captions", "nouns", "clip", "clipseg")
+STAGES = ("segmentors", "captioner", "nouns", "ranker", "chooser")
 
 # Each field of the engine's stages by the name it gives to the seconds spent in it.
 STAGE_OF_FIELD = {
     "proposers": "sam",
     "segmentors": "segmentors",
-    "captioner": "captions",
+    "captioner": "captioner",
     "nouns": "nouns",
-    "ranker": "clip",
-    "chooser": "clipseg",
+    "ranker": "ranker",
+    "chooser": "chooser",
 }
 
 # Masks overlapping by this much count as the same.

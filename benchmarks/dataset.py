@@ -26,9 +26,9 @@ import predict
 from benchmarks.report import machine, versions
 from ssa.cli.cog_client import data_uri, successful_output, write_files
 from ssa.cli.cog_server import Answer, CogServer
+from ssa.dataset.engine_spec import EngineSpec
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Watch, Workers
-from ssa.dataset.recipe import Recipe
 from ssa.dataset.run import Task, run
 from ssa.dataset.workers import Loaded, load
 from ssa.formats import sa1b_files
@@ -67,19 +67,19 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    recipe = Recipe.of(SHIPPED_ROOT, "tiny")
-    worker = recipe.worker()
+    spec = EngineSpec.of(SHIPPED_ROOT, "tiny")
+    worker = spec.worker()
     print(f"{machine(torch.device('cpu'))}; {versions()}; {torch.get_num_threads()} threads")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ssa-benchmark-")))
         server = stack.enter_context(CogServer(ROOT, {"SSA_BUNDLE": "tiny"}))
         server.wait_until_ready()
-        together = _annotating(recipe, worker)
+        together = _annotating(spec, worker)
         write_scenes(folder / "plain", options.scenes, SEED, Layout(masks=False))
         ways = {"served": _asking(server), "predict": _predicting(), "worker": together}
         _compare("masks found", _items(folder / "plain"), ways, options.rounds)
         write_scenes(folder / "given", options.scenes, SEED, Layout())
-        ways = {"label": _labelling(recipe), "worker": together}
+        ways = {"label": _labelling(spec), "worker": together}
         _compare("masks given", _items(folder / "given"), ways, options.rounds)
 
 
@@ -111,12 +111,12 @@ def _items(folder: Path) -> list[Item]:
     return [one for one in found if isinstance(one, Item)]
 
 
-def _annotating(recipe: Recipe, worker: Workers) -> Way:
+def _annotating(spec: EngineSpec, worker: Workers) -> Way:
     watch: Watch = Silent()
 
     def annotate(items: list[Item]) -> None:
         with tempfile.TemporaryDirectory() as out, opened(Path(out) / "out") as output:
-            run(output, Task(items, recipe.identity(None)), worker, watch)
+            run(output, Task(items, spec.identity(None)), worker, watch)
 
     return annotate
 
@@ -155,16 +155,16 @@ def _ask(server: CogServer, inputs: dict[str, Any]) -> Answer:
     return server.request("POST", "/predictions", {"input": inputs})
 
 
-def _labelling(recipe: Recipe) -> Way:
+def _labelling(spec: EngineSpec) -> Way:
     """Given masks named picture by picture, for ``predict`` takes none."""
     engine = load_engine(SHIPPED_ROOT, "tiny").engine
 
     def label_all(items: list[Item]) -> None:
         with tempfile.TemporaryDirectory() as out:
             for item in items:
-                loaded = load(item, recipe.settings)
+                loaded = load(item, spec.settings)
                 assert isinstance(loaded, Loaded)
-                (annotated,) = engine.annotate_all([loaded.picture], recipe.settings)
+                (annotated,) = engine.annotate_all([loaded.picture], spec.settings)
                 data = sa1b_files.dumps(annotated, item.key, item.file_name, loaded.given)
                 (Path(out) / f"{item.picture.path.stem}.json").write_bytes(data)
 

@@ -75,19 +75,19 @@ class Reference:
 
         with stage("segmentors"):
             votes = [vote(source, class_ids, mask) for source, class_ids in maps.items()]
-        with stage("captions"):
-            caption = self.caption(crop(image, box(self.settings.caption_crop_scale)))
+        with stage("captioner"):
+            caption = self.caption(crop(image, box(self.settings.captioner_crop_scale)))
         with stage("nouns"):
             (phrases,) = self.nouns.extract([caption])
         candidates = merge_candidates(votes, phrases)
-        with stage("clip"):
-            scores = self.score(crop(image, box(self.settings.clip_crop_scale)), candidates)
+        with stage("ranker"):
+            scores = self.score(crop(image, box(self.settings.ranker_crop_scale)), candidates)
             best_first = sorted(zip(scores, candidates, strict=True), key=lambda pair: -pair[0])
             top = tuple(label for _, label in best_first[: self.settings.top_k])
         if len(top) == 1:
             return Named(top[0], top)
-        with stage("clipseg"):
-            around = box(self.settings.clipseg_crop_scale)
+        with stage("chooser"):
+            around = box(self.settings.chooser_crop_scale)
             wins = self.count_wins(crop(image, around), crop(mask, around), top)
         return Named(top[wins.index(max(wins))], top)
 
@@ -104,7 +104,7 @@ def load_reference(
         caption=Blip(bundle.folder("captions"), settings.caption_max_tokens, device),
         nouns=nouns,
         score=Clip(bundle.folder("clip"), device),
-        count_wins=ClipSeg(bundle.folder("clipseg"), settings.clipseg_side_px, device),
+        count_wins=ClipSeg(bundle.folder("clipseg"), settings.chooser_side_px, device),
         settings=settings,
     )
 

@@ -112,11 +112,11 @@ class Vocabulary:
 class LabelSettings:
     """How a mask gets its name; scales multiply the mask's box about its centre."""
 
-    caption_crop_scale: float = 1.6
-    clip_crop_scale: float = 1.2
-    clipseg_crop_scale: float = 1.6
+    captioner_crop_scale: float = 1.6
+    ranker_crop_scale: float = 1.2
+    chooser_crop_scale: float = 1.6
     # CLIPSeg's square input. The published engine uses 512; the model was trained at 352.
-    clipseg_side_px: int = 512
+    chooser_side_px: int = 512
     top_k: int = 3
     # Captions of crops are short; BLIP's own default is 20 tokens.
     caption_max_tokens: int = 20
@@ -133,9 +133,9 @@ class LabelSettings:
 class BatchSettings:
     """How many crops go through a model at once; larger is faster and takes more memory."""
 
-    caption: int = 16
-    clip: int = 32
-    clipseg: int = 8
+    captioner: int = 16
+    ranker: int = 32
+    chooser: int = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Sta
         ),
         nouns=SpacyNounExtractor.load(bundle.folder("nouns")),
         ranker=OpenClipRanker.load(bundle.folder("clip"), placement),
-        chooser=ClipSegChooser.load(bundle.folder("clipseg"), placement, labels.clipseg_side_px),
+        chooser=ClipSegChooser.load(bundle.folder("clipseg"), placement, labels.chooser_side_px),
         embedder=_embedder(proposers.values()),
         closed_set=segmentors,
         remedies=bundle.mask_remedies(),

@@ -37,9 +37,9 @@ def test_parts_are_told_or_go_with_the_mask_model(
 def test_settings_are_values() -> None:
     settings = Settings()
     assert settings == Settings()
-    assert hash(settings) == hash(Settings())
+    assert settings.searching("sam", points_per_side=3) != settings
     with pytest.raises(FrozenInstanceError):
-        settings.masks.points_per_side = 3  # type: ignore[misc]
+        settings.masks["sam"].points_per_side = 3  # type: ignore[misc]
 
 
 def test_the_published_clusters_undo_every_choice_of_ours() -> None:

@@ -17,7 +17,7 @@ from ssa.progress import StageReport
 from ssa.stages import Stages
 from ssa.types import RGBImage
 
-SETTINGS = Settings(batches=BatchSettings(caption=4, clip=3, clipseg=5))
+SETTINGS = Settings(batches=BatchSettings(captioner=4, ranker=3, chooser=5))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_order_of_masks_is_kept_through_all_batches(image: RGBImage) -> None:
 
 def test_batch_sizes_change_nothing_but_the_batches(image: RGBImage) -> None:
     one = stages(squares(60, 80, 20))
-    single = replace(SETTINGS, batches=BatchSettings(caption=1, clip=1, clipseg=1))
+    single = replace(SETTINGS, batches=BatchSettings(captioner=1, ranker=1, chooser=1))
     expected = Engine(one).annotate(image, single)
     other = stages(squares(60, 80, 20))
     assert Engine(other).annotate(image, SETTINGS) == expected
@@ -78,7 +78,7 @@ def test_too_little_memory_for_a_batch_changes_no_answer(
     expected = Engine(stages(squares(60, 80, 20))).annotate(image, SETTINGS)
     reports: list[StageReport] = []
     assert Engine(with_room(*room)).annotate(image, SETTINGS, reports.append) == expected
-    for name in ("captions", "clip", "clipseg"):
+    for name in ("captioner", "ranker", "chooser"):
         counts = [report.done for report in reports if report.stage == name]
         assert counts == sorted(set(counts))
         assert counts[-1] == 12
@@ -96,11 +96,15 @@ def test_the_next_picture_starts_with_batches_that_fitted(
         doubles.captioner.batches.clear()
         assert engine.annotate(image, SETTINGS) == first
     assert [len(batch) for batch in doubles.captioner.batches] == [2] * 6
-    assert [message.split(":")[0] for message in caplog.messages] == ["captions", "clip", "clipseg"]
+    assert [message.split(":")[0] for message in caplog.messages] == [
+        "captioner",
+        "ranker",
+        "chooser",
+    ]
 
 
 def test_no_room_for_a_single_crop_names_the_stage(image: RGBImage) -> None:
-    with pytest.raises(OutOfMemory, match="out of memory in 'clip'"):
+    with pytest.raises(OutOfMemory, match="out of memory in 'ranker'"):
         Engine(with_room(captions=4, clip=0, clipseg=4)).annotate(image, SETTINGS)
 
 
@@ -109,7 +113,7 @@ def test_each_stage_gets_its_own_crop_of_the_picture(image: RGBImage) -> None:
     masks[0][20:30, 30:50] = True
     settings = replace(
         SETTINGS,
-        labels=LabelSettings(caption_crop_scale=2, clip_crop_scale=1, clipseg_crop_scale=1.5),
+        labels=LabelSettings(captioner_crop_scale=2, ranker_crop_scale=1, chooser_crop_scale=1.5),
     )
     doubles = stages(masks)
     Engine(doubles).annotate(image, settings)
@@ -162,7 +166,7 @@ def test_progress_counts_up_to_the_total_in_every_stage(image: RGBImage) -> None
     reports: list[StageReport] = []
     result = Engine(stages(squares(60, 80, 20))).annotate(image, SETTINGS, reports.append)
     names = list(dict.fromkeys(report.stage for report in reports))
-    assert names == ["sam", "segmentors", "captions", "nouns", "clip", "clipseg"]
+    assert names == ["sam", "segmentors", "captioner", "nouns", "ranker", "chooser"]
     assert list(result.stage_seconds) == names
     for name in names:
         counts = [report.done for report in reports if report.stage == name]
@@ -174,7 +178,7 @@ def test_what_the_reporter_raises_ends_the_work_between_batches(image: RGBImage)
     doubles = stages(squares(60, 80, 20))
 
     def cancel(report: StageReport) -> None:
-        if report.stage == "captions":
+        if report.stage == "captioner":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -11,7 +11,7 @@ from ssa.engine import Engine
 from ssa.errors import InputError
 from ssa.types import Picture
 
-SETTINGS = Settings(batches=BatchSettings(caption=6, clip=4, clipseg=5))
+SETTINGS = Settings(batches=BatchSettings(captioner=6, ranker=4, chooser=5))
 MODES: tuple[LabelMode, ...] = ("open-vocabulary", "closed-set", "clusters", "none")
 
 
@@ -69,7 +69,7 @@ def test_no_pictures_are_none() -> None:
 def test_each_has_an_equal_share_of_the_time() -> None:
     first, *rest = Engine(stages(squares(40, 60, 20))).annotate_all(pictures(), SETTINGS)
     assert all(one.stage_seconds == first.stage_seconds for one in rest)
-    assert set(first.stage_seconds) >= {"sam", "captions", "clip"}
+    assert set(first.stage_seconds) >= {"sam", "captioner", "ranker"}
 
 
 def test_a_model_that_is_missing_is_told_before_any_work() -> None:

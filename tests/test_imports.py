@@ -143,7 +143,7 @@ def test_what_models_share_knows_no_adapter() -> None:
 
 def test_a_run_over_a_dataset_loads_in_one_place() -> None:
     run = within(set(SSA), "ssa.dataset")
-    assert [name for name in run if "ssa.loading" in SSA[name]] == ["ssa.dataset.recipe"]
+    assert [name for name in run if "ssa.loading" in SSA[name]] == ["ssa.dataset.engine_spec"]
 
 
 def test_nothing_of_ssa_imports_its_edges() -> None:

@@ -176,7 +176,7 @@ def test_crops_one_by_one_get_the_names_they_get_in_batches(
 ) -> None:
     scene = draw_scene(seed, 224, 256).image
     proposals = draw_masks(24, *scene.shape[:2], seed=seed)
-    one_by_one = replace(loaded.settings, batches=BatchSettings(caption=1, clip=1, clipseg=1))
+    one_by_one = replace(loaded.settings, batches=BatchSettings(captioner=1, ranker=1, chooser=1))
     batched = loaded.engine.label(scene, proposals, loaded.settings)
     alone = loaded.engine.label(scene, proposals, one_by_one)
     for first, second in zip(batched.annotations, alone.annotations, strict=True):

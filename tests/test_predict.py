@@ -44,7 +44,7 @@ RECORD_KEYS = {
     "class_proposals",
 }
 SEMANTIC_KEYS = {"class_name", "class_proposals"}
-STAGES = {"sam", "segmentors", "captions", "nouns", "clip", "clipseg"}
+STAGES = {"sam", "segmentors", "captioner", "nouns", "ranker", "chooser"}
 # Long enough that nothing but a cancellation ends it within a test.
 ENDLESS = {"points_per_side": 128, "crop_n_layers": 3}
 
@@ -279,7 +279,7 @@ def test_unexpected_errors_keep_their_paths_in_the_server_log(
     assert sent_to_the_caller.getvalue() == ""
 
 
-OUT_OF_MEMORY = [OutOfMemory("out of memory in 'clip'"), MemoryError("/srv/secret/pool is full")]
+OUT_OF_MEMORY = [OutOfMemory("out of memory in 'ranker'"), MemoryError("/srv/secret/pool is full")]
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=["told", "python's own"])

@@ -93,14 +93,14 @@ class Evaluation:
         known += confusion_of(truth, predicted, n)
 
     def _captions(self, scene: Scene, objects: list[int]) -> None:
-        scale = self.settings.labels.caption_crop_scale
+        scale = self.settings.labels.captioner_crop_scale
         crops = [crop(scene.image, box(scene.regions[i], scale)) for i in objects]
         for index, text in zip(objects, self.stages.captioner.caption(crops), strict=True):
             names = (scene.regions[index].kind, *KINDS[scene.regions[index].kind].synonyms)
             self.tally.add("captioned", any(f" {name} " in f" {text} " for name in names))
 
     def _clip(self, scene: Scene, objects: list[int]) -> None:
-        scale = self.settings.labels.clip_crop_scale
+        scale = self.settings.labels.ranker_crop_scale
         crops = [crop(scene.image, box(scene.regions[i], scale)) for i in objects]
         rankings = self.stages.ranker.rank(crops, [self.kinds] * len(crops))
         for index, ranking in zip(objects, rankings, strict=True):
@@ -110,7 +110,7 @@ class Evaluation:
 
     def _clipseg(self, scene: Scene, objects: list[int], rng: np.random.Generator) -> None:
         """Each object's kind against two others: one that the scene holds too, and one at random."""
-        scale = self.settings.labels.clipseg_crop_scale
+        scale = self.settings.labels.chooser_crop_scale
         boxes = [box(scene.regions[i], scale) for i in objects]
         asked = [self._three(scene, i, rng) for i in objects]
         chosen = self.stages.chooser.choose(

@@ -18,14 +18,14 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ssa.cli.annotate_options import add_options
 from ssa.cli.bar import Bar
-from ssa.cli.engine_options import recipe_of
+from ssa.cli.engine_options import spec_of
 from ssa.cli.given import text_in
+from ssa.dataset.engine_spec import OWN_SEGMENTORS, EngineSpec, LocalWorkers
 from ssa.dataset.export import Wanted
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Workers
 from ssa.dataset.ray_cluster import Places
 from ssa.dataset.ray_workers import RayWorkers
-from ssa.dataset.recipe import OWN_SEGMENTORS, LocalWorkers, Recipe
 from ssa.dataset.run import Summary, Task
 from ssa.dataset.run import run as run_task
 from ssa.formats.categories import Categories
@@ -63,13 +63,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> tuple[Summary, str]:
     """What came of it, and whose answers they are."""
-    recipe = _recipe(options)
-    told = choose_bundle(recipe.root, recipe.bundle).spoken
+    spec = _spec(options)
+    told = choose_bundle(spec.root, spec.bundle).spoken
     logger.info("%s", told)
     wanted = Wanted(
         parse_formats(options.format),
         Categories.load(options.categories) if options.categories else Categories(),
-        _own_labels(recipe),
+        _own_labels(spec),
         FormatOptions(
             picture_prefix=options.picture_prefix,
             link_images=options.link_images,
@@ -77,23 +77,23 @@ def _run(options: argparse.Namespace) -> tuple[Summary, str]:
         ),
     )
     found = find_items(options.inputs, options.masks, options.out)
-    identity = recipe.identity(options.masks)
+    identity = spec.identity(options.masks)
     task = Task(found, identity, wanted, options.mix, options.moved)
     with opened(options.out) as output, logging_redirect_tqdm():
-        return run_task(output, task, _workers(options, recipe), Bar()), told
+        return run_task(output, task, _workers(options, spec), Bar()), told
 
 
-def _own_labels(recipe: Recipe) -> tuple[str, ...]:
+def _own_labels(spec: EngineSpec) -> tuple[str, ...]:
     """The vocabulary's, so that they come first among categories."""
-    own = recipe.settings.vocabulary
+    own = spec.settings.vocabulary
     return () if own is None else (*(one.label for one in own.classes), UNKNOWN)
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
-    recipe = recipe_of(options, detail=bool(options.detail), lanes=options.lanes)
-    recipe = replace(recipe, settings=settings_for(recipe.settings, _inputs(options)))
-    recipe.check()
-    return recipe.placed() if _is_local(options) else recipe
+def _spec(options: argparse.Namespace) -> EngineSpec:
+    spec = spec_of(options, detail=bool(options.detail), lanes=options.lanes)
+    spec = replace(spec, settings=settings_for(spec.settings, _inputs(options)))
+    spec.check()
+    return spec.placed() if _is_local(options) else spec
 
 
 def _is_local(options: argparse.Namespace) -> bool:
@@ -111,18 +111,18 @@ def _inputs(options: argparse.Namespace) -> dict[str, Any]:
     if options.vocabulary is not None:
         inputs["vocabulary"] = text_in(options.vocabulary)
     if options.segmentor not in OWN_SEGMENTORS:
-        inputs.pop("segmentor", None)  # a folder's name is in the recipe's settings
+        inputs.pop("segmentor", None)  # a folder's name is in the spec's settings
     return checked_inputs(inputs, OPTIONS)
 
 
-def _workers(options: argparse.Namespace, recipe: Recipe) -> Workers:
+def _workers(options: argparse.Namespace, spec: EngineSpec) -> Workers:
     """Ray's where there are to be several; on a cluster a single one too."""
     if _is_local(options):
-        return LocalWorkers(recipe)
+        return LocalWorkers(spec)
     places = Places(options.workers, options.cpus_per_worker, options.gpus_per_worker)
     if places.gpus == 0:
-        recipe = replace(recipe, device=recipe.device or "cpu")
-    return RayWorkers(recipe, options.ray, places)
+        spec = replace(spec, device=spec.device or "cpu")
+    return RayWorkers(spec, options.ray, places)
 
 
 def _told(summary: Summary, out: Path) -> str:

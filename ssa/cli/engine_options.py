@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ssa.dataset.recipe import OWN_SEGMENTORS, Recipe
+from ssa.dataset.engine_spec import OWN_SEGMENTORS, EngineSpec
 from ssa.weights import default_root, load_manifest
 
 
@@ -42,11 +42,11 @@ def added_segmentor(options: argparse.Namespace) -> Path | None:
     return None if named is None or named in OWN_SEGMENTORS else Path(named).expanduser()
 
 
-def recipe_of(options: argparse.Namespace, **rest: Any) -> Recipe:
+def spec_of(options: argparse.Namespace, **rest: Any) -> EngineSpec:
     """Which weights, where, and the settings that they are meant for; nothing is loaded.
 
     Raises ``WeightsError`` where there are no such weights.
     """
     root = options.root or default_root()
     where = {"device": options.device, "dtype": options.dtype}
-    return Recipe.of(root, options.bundle, added_segmentor(options), **where, **rest)
+    return EngineSpec.of(root, options.bundle, added_segmentor(options), **where, **rest)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ssa.cli import cog_client
-from ssa.cli.engine_options import add_engine_options, added_segmentor, recipe_of
+from ssa.cli.engine_options import add_engine_options, added_segmentor, spec_of
 from ssa.cli.given import add_input_options, assignment, described_inputs, text_in
 from ssa.cli.table import table
 from ssa.config import Settings
-from ssa.dataset.recipe import OWN_SEGMENTORS, Recipe
+from ssa.dataset.engine_spec import OWN_SEGMENTORS, EngineSpec
 from ssa.errors import ImageError, InputError, OutputError
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.progress import StageReport
@@ -81,10 +81,10 @@ def run(options: argparse.Namespace) -> int:
     checked = checked_inputs(inputs, OPTIONS)
     for picture in pictures:
         check_picture(picture)
-    recipe = recipe_of(options)
-    recipe = replace(recipe, settings=settings_for(recipe.settings, checked))
-    recipe.check()
-    return _annotate(list(zip(pictures, places, strict=True)), inputs, recipe.placed(), options)
+    spec = spec_of(options)
+    spec = replace(spec, settings=settings_for(spec.settings, checked))
+    spec.check()
+    return _annotate(list(zip(pictures, places, strict=True)), inputs, spec.placed(), options)
 
 
 def given_inputs(options: argparse.Namespace) -> dict[str, Any]:
@@ -148,17 +148,17 @@ def check_picture(picture: Path | str) -> None:
 def _annotate(
     work: list[tuple[Path, Path]],
     inputs: dict[str, Any],
-    recipe: Recipe,
+    spec: EngineSpec,
     options: argparse.Namespace,
 ) -> int:
     import ssa  # here, and not before everything typed has been checked
 
     model = ssa.load(
-        recipe.bundle,
-        recipe.device,
-        recipe.dtype,
+        spec.bundle,
+        spec.device,
+        spec.dtype,
         segmentor=added_segmentor(options),
-        weights=recipe.root,
+        weights=spec.root,
     )
     report = _told if options.verbose else None
     failed, told = 0, []
@@ -174,7 +174,7 @@ def _annotate(
         if options.json:
             told.append({"picture": str(picture), "bundle": model.bundle.name, **result.to_dict()})
         elif not options.quiet:
-            show(picture if len(work) > 1 else None, records, written.values(), recipe.settings)
+            show(picture if len(work) > 1 else None, records, written.values(), spec.settings)
     if options.json:
         print(json.dumps(told, ensure_ascii=False))
     elif not options.quiet or model.bundle.remedy:

@@ -52,8 +52,8 @@ def serve(host: str = "127.0.0.1", port: int = 5000, folder: Path = MODEL_FOLDER
 def _served(server: CogServer) -> int:
     server.wait_until_ready()
     address = f"http://{server.host}:{server.port}"
-    _say(f"{address}: POST /predictions, GET /health-check and /openapi.json; Ctrl-C ends it")
     try:
+        _say(f"{address}: POST /predictions, GET /health-check and /openapi.json; Ctrl-C ends it")
         status = server.process.wait()
     finally:
         _say(spoken(server.lines))

@@ -33,7 +33,7 @@ class Choosing:
 
     def __init__(self, ranker: LabelRanker, chooser: LabelChooser) -> None:
         self._ranker, self._chooser = ranker, chooser
-        self._rank_limit, self._choose_limit = BatchLimit("clip"), BatchLimit("clipseg")
+        self._rank_limit, self._choose_limit = BatchLimit("ranker"), BatchLimit("chooser")
 
     def rank(
         self, indices: Sequence[int], candidates: Sequence[Texts], work: Work
@@ -41,15 +41,15 @@ class Choosing:
         """CLIP's scores of each region's own candidates, best first; one after the other, as they come."""
 
         def rank(batch: Sequence[int]) -> list[Scores]:
-            scale = work.settings.labels.clip_crop_scale
+            scale = work.settings.labels.ranker_crop_scale
             crops = work.regions.crops([indices[i] for i in batch], scale)
             return self._ranker.rank(crops, [candidates[i] for i in batch])
 
-        places, size = range(len(indices)), work.settings.batches.clip
-        with work.log.stage("clip", len(work.regions)) as done:
+        places, size = range(len(indices)), work.settings.batches.ranker
+        with work.log.stage("ranker", len(work.regions)) as done:
             for _, found in self._rank_limit.run(rank, places, size):
                 yield from found
-                done(work.count("clip", len(found)))
+                done(work.count("ranker", len(found)))
 
     def choose(
         self, indices: Sequence[int], proposals: Sequence[Texts], work: Work
@@ -61,7 +61,7 @@ class Choosing:
         """
 
         def choose(batch: Sequence[int]) -> list[Scores]:
-            scale, own = work.settings.labels.clipseg_crop_scale, [indices[i] for i in batch]
+            scale, own = work.settings.labels.chooser_crop_scale, [indices[i] for i in batch]
             crops, masks = work.regions.crops(own, scale), work.regions.masks(own, scale)
             return self._chooser.choose(crops, masks, [proposals[i] for i in batch])
 
@@ -70,10 +70,10 @@ class Choosing:
         ]
         several = [place for place, own in enumerate(proposals) if len(own) > 1]
         total = len(work.regions) - work.count("settled", len(proposals) - len(several))
-        size = work.settings.batches.clipseg
-        with work.log.stage("clipseg", total) as done:
+        size = work.settings.batches.chooser
+        with work.log.stage("chooser", total) as done:
             for batch, chosen in self._choose_limit.run(choose, several, size):
                 for place, share in zip(batch, chosen, strict=True):
                     shares[place] = share
-                done(work.count("clipseg", len(chosen)))
+                done(work.count("chooser", len(chosen)))
         return shares

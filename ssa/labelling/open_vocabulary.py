@@ -34,7 +34,7 @@ class Naming:
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
-        self._caption_limit = BatchLimit("captions")
+        self._caption_limit = BatchLimit("captioner")
         self._choosing = Choosing(stages.ranker, stages.chooser)
         self._own_classes = OwnClasses(self._choosing)
 
@@ -88,13 +88,13 @@ class Naming:
 
     def _caption(self, regions: AnyRegions, settings: Settings, log: StageLog) -> list[str]:
         def work(batch: Sequence[int]) -> list[str]:
-            crops = regions.crops(batch, settings.labels.caption_crop_scale)
+            crops = regions.crops(batch, settings.labels.captioner_crop_scale)
             return self._stages.captioner.caption(crops)
 
         captions: list[str] = []
         indices = range(len(regions))
-        with log.stage("captions", len(indices)) as done:
-            batches = self._caption_limit.run(work, indices, settings.batches.caption)
+        with log.stage("captioner", len(indices)) as done:
+            batches = self._caption_limit.run(work, indices, settings.batches.captioner)
             for _, found in batches:
                 captions += found
                 done(len(captions))

@@ -27,13 +27,13 @@ class BlipCaptioner:
     def __init__(
         self,
         model: Any,
-        recipe: PixelRecipe,
+        spec: PixelRecipe,
         tokenizer: Any,
         placement: Placement,
         max_new_tokens: int,
     ) -> None:
         self._model = _placed(model, placement.dtype)
-        self._recipe = recipe
+        self._spec = spec
         self._tokenizer = tokenizer
         self._placement = placement
         self._max_new_tokens = max_new_tokens
@@ -51,8 +51,8 @@ class BlipCaptioner:
                 folder, local_files_only=True
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            recipe = PixelRecipe.of(processor)
-        return cls(model, recipe, tokenizer, placement, max_new_tokens)
+            spec = PixelRecipe.of(processor)
+        return cls(model, spec, tokenizer, placement, max_new_tokens)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -61,7 +61,7 @@ class BlipCaptioner:
         if not crops:
             return []
         tokens = self._model.generate(
-            pixel_values=self._recipe.batch(crops, self._placement.device, self._placement.dtype),
+            pixel_values=self._spec.batch(crops, self._placement.device, self._placement.dtype),
             max_new_tokens=self._max_new_tokens,
             do_sample=False,
             num_beams=1,

@@ -43,13 +43,13 @@ class OpenClipRanker:
     def __init__(
         self,
         model: Any,
-        recipe: PixelRecipe,
+        spec: PixelRecipe,
         tokenizer: Any,
         placement: Placement,
     ) -> None:
         self._model = model.to(placement.device)
         self._model.visual.to(placement.dtype)
-        self._recipe = recipe
+        self._spec = spec
         self._tokenizer = tokenizer
         self._placement = placement
         self._logit_scale = float(model.logit_scale.exp())
@@ -65,8 +65,8 @@ class OpenClipRanker:
         with opening(folder, "CLIP", FILES):
             model = open_clip.create_model(name, require_pretrained=True, weights_only=True)
             tokenizer = open_clip.get_tokenizer(name)
-            recipe = _recipe(PreprocessCfg(**model.visual.preprocess_cfg))
-        return cls(model.eval().requires_grad_(False), recipe, tokenizer, placement)
+            spec = _spec(PreprocessCfg(**model.visual.preprocess_cfg))
+        return cls(model.eval().requires_grad_(False), spec, tokenizer, placement)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -92,9 +92,9 @@ class OpenClipRanker:
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> Tensor:
         """(N, D) float32 image embeddings of length 1."""
-        if self._recipe.keeps_shape:
+        if self._spec.keeps_shape:
             crops = [middle(crop) for crop in crops]
-        pixels = self._recipe.batch(crops, self._placement.device, self._placement.dtype)
+        pixels = self._spec.batch(crops, self._placement.device, self._placement.dtype)
         return functional.normalize(self._model.encode_image(pixels).float(), dim=-1)
 
     def _encode_labels(self, labels: list[str]) -> list[Tensor]:
@@ -105,7 +105,7 @@ class OpenClipRanker:
         return [row.clone() for row in encoded]
 
 
-def _recipe(settings: Any) -> PixelRecipe:
+def _spec(settings: Any) -> PixelRecipe:
     """How open_clip says the model wants its crops. Raises ``ValueError`` for what no square comes of."""
     sides = {settings.size} if isinstance(settings.size, int) else set(settings.size)
     if len(sides) != 1 or settings.resize_mode not in ("shortest", "squash"):

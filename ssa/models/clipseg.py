@@ -42,11 +42,9 @@ class ClipSegChooser:
     whose close logits decide, in float32.
     """
 
-    def __init__(
-        self, model: Any, recipe: PixelRecipe, tokenizer: Any, placement: Placement
-    ) -> None:
+    def __init__(self, model: Any, spec: PixelRecipe, tokenizer: Any, placement: Placement) -> None:
         self._model = _placed(model, placement.dtype)
-        self._recipe = recipe
+        self._spec = spec
         self._tokenizer = tokenizer
         self._placement = placement
         self._texts = LabelCache[Tensor](
@@ -68,11 +66,11 @@ class ClipSegChooser:
                 folder, local_files_only=True, size={"height": side_px, "width": side_px}
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            recipe = PixelRecipe.of(processor)
+            spec = PixelRecipe.of(processor)
         patch_px = model.config.vision_config.patch_size
         if side_px < patch_px or side_px % patch_px:
             raise ValueError(f"side_px must be a multiple of the patch, {patch_px}; got {side_px}")
-        return cls(model, recipe, tokenizer, placement)
+        return cls(model, spec, tokenizer, placement)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -133,7 +131,7 @@ class ClipSegChooser:
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> list[Tensor]:
         """What the decoder reads of the vision tower: (N, tokens, D) for each of its layers."""
-        pixels = self._recipe.batch(crops, self._placement.device, self._placement.dtype)
+        pixels = self._spec.batch(crops, self._placement.device, self._placement.dtype)
         states = self._model.clip.vision_model(
             pixel_values=pixels, interpolate_pos_encoding=True, output_hidden_states=True
         ).hidden_states
@@ -163,7 +161,7 @@ class ClipSegChooser:
 
     def _wins(self, logits: Tensor, mask: BoolMask) -> Tensor:
         """How many pixels each of the K candidates wins, (K,); ``logits`` is (K, s, s), ``mask`` (h, w)."""
-        side = GRID_PER_SIDE * self._recipe.side_px
+        side = GRID_PER_SIDE * self._spec.side_px
         grid_hw = min(mask.shape[0], side), min(mask.shape[1], side)
         inside = torch.from_numpy(shrink_mask(mask, grid_hw)).to(logits.device)
         return count_wins(resize_bilinear(logits[None], grid_hw)[0], inside)

@@ -8,6 +8,6 @@ key.
 from ssa.sources.find import find_items
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import safe_key
-from ssa.sources.pairing import MaskSource
+from ssa.sources.pairing import MaskOrigin
 
-__all__ = ["Blob", "Item", "MaskSource", "find_items", "safe_key"]
+__all__ = ["Blob", "Item", "MaskOrigin", "find_items", "safe_key"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from ssa.errors import Fault
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import MASKS_SUFFIX, printable, safe_key
-from ssa.sources.pairing import MaskSource, judged, reason
+from ssa.sources.pairing import MaskOrigin, judged, reason
 
 
 class PicturesAlone:
@@ -18,7 +18,7 @@ class PicturesAlone:
     Where ``masks`` leaves that open, the first JSON of each folder that can be read speaks for the rest.
     """
 
-    def __init__(self, masks: MaskSource) -> None:
+    def __init__(self, masks: MaskOrigin) -> None:
         self._masks = masks
         self._holds_masks: dict[Path, bool] = {}
 

@@ -14,7 +14,7 @@ from ssa.sources.folders import folder_items, identity_of, is_output
 from ssa.sources.item import Item
 from ssa.sources.lists import Entry, entries_of
 from ssa.sources.names import SourceNames, is_picture, printable
-from ssa.sources.pairing import MaskSource, reason
+from ssa.sources.pairing import MaskOrigin, reason
 from ssa.sources.tars import tar_items
 
 Kind = Literal["folder", "tar", "list", "picture"]
@@ -27,7 +27,7 @@ _COMPRESSED = (
 _EXPECTED = "expected a folder, a tar, a picture, or a list of them (.txt)"
 
 
-def find_items(inputs: Sequence[Path], masks: MaskSource, out: Path) -> Iterator[Item | Fault]:
+def find_items(inputs: Sequence[Path], masks: MaskOrigin, out: Path) -> Iterator[Item | Fault]:
     """The pictures in all inputs, and what is wrong with others: input by input, by name in each.
 
     An input is a folder (of pictures, or of SA-1B), a tar (of SA-1B, or a shard of WebDataset), a list of
@@ -94,7 +94,7 @@ def _input_kind(path: Path, out: Path) -> Kind:
 class _Finder:
     """Walks through sources, each of which gets a name of its own."""
 
-    def __init__(self, masks: MaskSource, out: Path) -> None:
+    def __init__(self, masks: MaskOrigin, out: Path) -> None:
         self._masks, self._out = masks, out
         self._names, self._alone = SourceNames(), PicturesAlone(masks)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ssa.errors import Fault
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import is_hidden, printable
-from ssa.sources.pairing import MaskSource, Place, fault, items_in, reason, wanted
+from ssa.sources.pairing import MaskOrigin, Place, fault, items_in, reason, wanted
 
 Identity = tuple[int, int]
 """What the system knows a folder by, whatever path leads to it: device and inode."""
@@ -36,7 +36,7 @@ class _Listing:
     broken: list[str] = field(default_factory=list)
 
 
-def folder_items(root: Path, source: str, masks: MaskSource, out: Path) -> Iterator[Item | Fault]:
+def folder_items(root: Path, source: str, masks: MaskOrigin, out: Path) -> Iterator[Item | Fault]:
     """The items under a folder: its own by name, then those of each folder in it, by name.
 
     Links are followed, but none back to a folder above itself. ``out`` is passed over, and so are outputs
@@ -84,7 +84,7 @@ def _identity_if_there(path: Path) -> Identity | None:
         return None
 
 
-def _listed(path: Path, masks: MaskSource) -> _Listing:
+def _listed(path: Path, masks: MaskOrigin) -> _Listing:
     listing = _Listing()
     with os.scandir(path) as entries:
         for entry in entries:
@@ -100,7 +100,7 @@ def _listed(path: Path, masks: MaskSource) -> _Listing:
 
 
 def _found(
-    root: Path, source: str, inside: str, listing: _Listing, masks: MaskSource
+    root: Path, source: str, inside: str, listing: _Listing, masks: MaskOrigin
 ) -> Iterator[Item | Fault]:
     """What one folder holds, without the folders in it."""
     for name in sorted(listing.broken):

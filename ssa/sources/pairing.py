@@ -15,7 +15,7 @@ from ssa.json_fields import is_list
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import MASKS_SUFFIX, is_picture, may_hold_masks, printable, safe_key
 
-MaskSource = Literal["given", "sam", "semantic-sam"] | None
+MaskOrigin = Literal["given", "sam", "semantic-sam"] | None
 """Where masks come from: JSON, a model, or None: from JSON where there is some that holds masks."""
 
 # JSON beside pictures is judged by the first few files that can be read, of some that are tried.
@@ -45,12 +45,12 @@ class _Group:
     json: list[str]
 
 
-def wanted(name: str, masks: MaskSource) -> bool:
+def wanted(name: str, masks: MaskOrigin) -> bool:
     """Whether a file of this name matters at all."""
     return is_picture(name) or (masks in (None, "given") and may_hold_masks(name))
 
 
-def items_in(place: Place, masks: MaskSource) -> Iterator[Item | Fault]:
+def items_in(place: Place, masks: MaskOrigin) -> Iterator[Item | Fault]:
     """The items of a place in the order of their names, and what is wrong with it."""
     groups = _groups(place)
     if masks == "given" or (masks is None and _holds_masks(place, groups)):

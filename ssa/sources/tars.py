@@ -11,14 +11,14 @@ from typing import BinaryIO
 from ssa.errors import Fault
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import is_hidden, printable
-from ssa.sources.pairing import MaskSource, Place, fault, items_in, wanted
+from ssa.sources.pairing import MaskOrigin, Place, fault, items_in, wanted
 
 # A tar ends with zeros, as many as fill its last record. More of them is a download that stopped.
 MOST_ZEROS_BEHIND = 1 << 20
 _AGAIN = "; fetch it again"
 
 
-def tar_items(path: Path, source: str, masks: MaskSource) -> Iterator[Item | Fault]:
+def tar_items(path: Path, source: str, masks: MaskOrigin) -> Iterator[Item | Fault]:
     """The items in an uncompressed tar, by name, then what is wrong with the tar.
 
     Files whose paths are equal up to the first dot of their last part belong together, as in WebDataset.
@@ -41,7 +41,7 @@ def sample_of(name: str) -> str:
 class _Index:
     """Where in a tar each picture and JSON is."""
 
-    def __init__(self, path: Path, source: str, masks: MaskSource) -> None:
+    def __init__(self, path: Path, source: str, masks: MaskOrigin) -> None:
         self.blobs: dict[str, Blob] = {}
         self.faults: list[Fault] = []
         self._path, self._source, self._masks = path, source, masks

@@ -1,4 +1,4 @@
-"""A bundle's own settings, as its entry in the manifest has them: what isn't as usual, by group."""
+"""A bundle's own settings, as its entry in the manifest has them: what isn't as usual, by section."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any, TypeVar
 
 from ssa.config import MASK_SOURCES, Settings
 
-Group = TypeVar("Group")
+Section = TypeVar("Section")
 
-GROUPS = ("labels", "batches", "clusters", "tree", "image")
+SECTIONS = ("labels", "batches", "clusters", "tree", "image")
 """What a bundle may set, beside ``masks`` of each mask source."""
 
 
 def bundle_settings(raw: Mapping[str, Any]) -> Settings:
-    """The settings of one entry. Raises ``ValueError`` for a name that no group or setting has."""
+    """The settings of one entry. Raises ``ValueError`` for a name that no section or setting has."""
     usual = Settings()
-    unknown = set(raw) - {"masks", *GROUPS}
+    unknown = set(raw) - {"masks", *SECTIONS}
     if unknown:
         raise ValueError(
-            f"settings know {', '.join(('masks', *GROUPS))}; got {', '.join(sorted(unknown))}"
+            f"settings know {', '.join(('masks', *SECTIONS))}; got {', '.join(sorted(unknown))}"
         )
-    groups = {
-        name: _changed(name, getattr(usual, name), raw[name]) for name in GROUPS if name in raw
+    sections = {
+        name: _changed(name, getattr(usual, name), raw[name]) for name in SECTIONS if name in raw
     }
     masks = dict(usual.masks)
     for source, changes in raw.get("masks", {}).items():
         if source not in MASK_SOURCES:
             raise ValueError(f"masks are of {', '.join(MASK_SOURCES)}; got {source!r}")
         masks[source] = _changed(f"masks of {source}", masks[source], changes)
-    return replace(usual, masks=masks, **groups)
+    return replace(usual, masks=masks, **sections)
 
 
-def _changed(name: str, group: Group, changes: Mapping[str, Any]) -> Group:
-    """The group with the changes, each a number or a truth value as the default is one."""
-    known = {one.name: getattr(group, one.name) for one in fields(group)}  # type: ignore[arg-type]
+def _changed(name: str, section: Section, changes: Mapping[str, Any]) -> Section:
+    """The section with the changes, each a number or a truth value as the default is one."""
+    known = {one.name: getattr(section, one.name) for one in fields(section)}  # type: ignore[arg-type]
     for key, value in changes.items():
         if key not in known:
             raise ValueError(f"{name} know {', '.join(known)}; got {key!r}")
@@ -47,4 +47,4 @@ def _changed(name: str, group: Group, changes: Mapping[str, Any]) -> Group:
         )
         if not fits or (isinstance(value, bool) and not isinstance(usual, bool)):
             raise ValueError(f"{name}: {key} is like {usual!r}; got {value!r}")
-    return replace(group, **changes)  # type: ignore[type-var]
+    return replace(section, **changes)  # type: ignore[type-var]

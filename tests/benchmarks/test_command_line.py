@@ -33,8 +33,8 @@ from toyworld.scenes import draw_scene
 PROMISED = {
     *("label.ratio", "amg.ratio", "total.ratio", "label.seconds", "reference.label_seconds"),
     *("peak_memory_mb", "agreement.class_name", "agreement.masks", "setup.seconds"),
-    *("label.clipseg.ratio", "label.captions.gflop", "label.segmentors.matrix_share"),
-    *("reference.label_clip_peak_rise_mb", "machine", "versions"),
+    *("label.chooser.ratio", "label.captioner.gflop", "label.segmentors.matrix_share"),
+    *("reference.label_ranker_peak_rise_mb", "machine", "versions"),
 }
 
 SMALL_BUNDLE = BundleSize(
@@ -81,15 +81,15 @@ def test_a_quick_run_of_the_miniature_has_every_key(
     assert told["agreement.class_name"] == told["agreement.class_proposals"] == 1
     assert told["agreement.masks"] == 1
     assert (told["masks"], told["amg.points_per_side"]) == (3, 6)
-    for work in ("label", "amg", "total", "label.clipseg"):
+    for work in ("label", "amg", "total", "label.chooser"):
         seconds = told[f"reference.{work.replace('.', '_')}_seconds"]
         assert told[f"{work}.ratio"] == pytest.approx(seconds / told[f"{work}.seconds"])
     assert told["peak_memory_mb"] > told["weights_mb"] > 20  # 8 million parameters, some in float32
     # Each crop once and not once a candidate.
-    assert told["label.clipseg.gflop"] < 0.8 * told["reference.label_clipseg_gflop"]
-    assert told["label.clipseg.matrix_share"] > 0
+    assert told["label.chooser.gflop"] < 0.8 * told["reference.label_chooser_gflop"]
+    assert told["label.chooser.matrix_share"] > 0
     printed = capsys.readouterr().out
-    assert "label.clipseg" in printed
+    assert "label.chooser" in printed
     assert told["machine"] in printed
 
 
@@ -103,7 +103,7 @@ def test_random_weights_name_masks_by_canned_captions(
     assert told["masks"] == 4
     # Random weights are of two minds, and a rounding decides: no agreement is asked for.
     assert 0 <= told["agreement.class_name"] <= 1
-    assert told["label.clipseg.seconds"] > 0
+    assert told["label.chooser.seconds"] > 0
     assert "amg.ratio" not in told
     assert told["label.gflop"] is None
 

@@ -92,4 +92,4 @@ def test_stages_are_told_in_the_engines_words(both: Both) -> None:
     both.reference.label(scene.image, masks, lambda name: told.append(name) or nullcontext())
     annotated = both.loaded.engine.label(scene.image, masks, both.loaded.settings)
     assert set(told) <= set(annotated.stage_seconds)
-    assert set(told) >= {"segmentors", "captions", "nouns", "clip"}
+    assert set(told) >= {"segmentors", "captioner", "nouns", "ranker"}

@@ -15,12 +15,12 @@ from ray.cluster_utils import Cluster
 from ray_doubles import Deadly, Failing, Sound, Stuck
 
 from ssa.dataset import ray_workers
+from ssa.dataset.engine_spec import EngineSpec
 from ssa.dataset.export import Wanted
 from ssa.dataset.outcomes import Annotated, Failed, Group, GroupDone
 from ssa.dataset.output import opened
 from ssa.dataset.ray_cluster import Places, Room
 from ssa.dataset.ray_workers import ATTEMPTS, Attempts, Maker, RayWorkers, _call_size
-from ssa.dataset.recipe import Recipe
 from ssa.dataset.run import Task, run
 from ssa.errors import Fault, InputError, WeightsError, WorkerError
 from ssa.sources import find_items
@@ -163,13 +163,13 @@ def test_attempts_are_those_of_groups_that_did_not_end() -> None:
 
 
 class OneCore:
-    """A recipe's worker in this process, with as many threads as one on the cluster has."""
+    """A spec's worker in this process, with as many threads as one on the cluster has."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
+    def __init__(self, spec: EngineSpec) -> None:
+        self.spec = spec
 
     def run(self, groups: Iterable[Group]) -> Iterator[GroupDone]:
-        return self.recipe.worker(cores=1).run(groups)
+        return self.spec.worker(cores=1).run(groups)
 
 
 class Losing(Watcher):
@@ -192,14 +192,14 @@ def test_with_a_node_lost_all_files_are_those_of_one_process(
 ) -> None:
     """The real engine with the miniature weights, on drawn scenes with the masks of their regions."""
     write_scenes(tmp_path / "scenes", 70, seed=5, layout=Layout(size_px=128))
-    recipe = Recipe.of(SHIPPED_ROOT, "tiny", device="cpu")
-    several = RayWorkers(recipe, cluster.address, Places(cores=1))
+    spec = EngineSpec.of(SHIPPED_ROOT, "tiny", device="cpu")
+    several = RayWorkers(spec, cluster.address, Places(cores=1))
     files = []
-    for workers, watch in ((OneCore(recipe), Watcher()), (several, Losing(cluster))):
+    for workers, watch in ((OneCore(spec), Watcher()), (several, Losing(cluster))):
         with opened(tmp_path / type(watch).__name__) as out:
             found = find_items([tmp_path / "scenes"], None, out.root)
             summary = run(
-                out, Task(found, recipe.identity(None), Wanted(("sa1b", "coco"))), workers, watch
+                out, Task(found, spec.identity(None), Wanted(("sa1b", "coco"))), workers, watch
             )
             files.append(files_of(out.root))
         assert (summary.pictures, summary.done, summary.faults) == (70, 70, 0)

@@ -14,7 +14,7 @@ from ssa.progress import StageLog, StageReport
 from ssa.types import ScoredLabel
 from tests.fakes import FakeChooser, FakeRanker, proposal, squares
 
-SETTINGS = replace(Settings(), batches=BatchSettings(clip=2, clipseg=2))
+SETTINGS = replace(Settings(), batches=BatchSettings(ranker=2, chooser=2))
 
 
 def work(told: list[StageReport] | None = None) -> Work:
@@ -73,8 +73,8 @@ def test_progress_goes_on_from_call_to_call_up_to_all_regions() -> None:
     for indices in ([0, 1, 2], [3, 4, 5]):
         rank_all(choosing, indices, at_hand)
         choosing.choose(indices, texts(2, 1, 2), at_hand)
-    assert [one.done for one in told if one.stage == "clip"][-1] == 6
-    last = [one for one in told if one.stage == "clipseg"][-1]
+    assert [one.done for one in told if one.stage == "ranker"][-1] == 6
+    last = [one for one in told if one.stage == "chooser"][-1]
     assert (last.done, last.total) == (4, 4)
 
 

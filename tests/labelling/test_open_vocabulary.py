@@ -16,7 +16,7 @@ from ssa.progress import StageLog, StageReport, keep_silent
 from ssa.stages import Stages
 from ssa.types import Annotation, BoolMask, RGBImage, ScoredLabel, TreeNode
 
-SETTINGS = Settings(batches=BatchSettings(caption=4, clip=2, clipseg=2))
+SETTINGS = Settings(batches=BatchSettings(captioner=4, ranker=2, chooser=2))
 
 HEIGHT, WIDTH = 40, 60
 
@@ -82,7 +82,7 @@ def name(
 ) -> dict[int, Annotation]:
     """Name masks of so many columns, each with its place in the tree."""
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    settings = replace(settings, labels=replace(settings.labels, clip_crop_scale=1.0))
+    settings = replace(settings, labels=replace(settings.labels, ranker_crop_scale=1.0))
     regions = Regions(image, [proposal(box(0, 0, width, 10)) for width in masks])
     log = StageLog(keep_silent)
     named = Naming(doubles).name(regions, settings, log, list(masks.values()))
@@ -144,7 +144,7 @@ def test_batches_change_nothing(size: int) -> None:
     places = {50: ROOT, 20: TreeNode(0, 1), 19: TreeNode(0, 1), 8: TreeNode(1, 2)}
     best = {50: "red car", 20: "wheel of a car", 19: "road", 8: "hub of a wheel"}
     expected = name(street(Seer(best)), places)
-    batches = BatchSettings(caption=size, clip=size, clipseg=size)
+    batches = BatchSettings(captioner=size, ranker=size, chooser=size)
     assert name(street(Seer(best)), places, replace(SETTINGS, batches=batches)) == expected
 
 
@@ -174,9 +174,9 @@ def test_progress_goes_on_from_level_to_level() -> None:
     log = StageLog(reports.append)
     regions = Regions(np.zeros((HEIGHT, WIDTH, 3), np.uint8), masks)
     Naming(doubles).name(regions, SETTINGS, log, nodes)
-    told = [(report.done, report.total) for report in reports if report.stage == "clip"]
+    told = [(report.done, report.total) for report in reports if report.stage == "ranker"]
     assert told == [(1, 5), (3, 5), (4, 5), (5, 5)]
-    told = [(report.done, report.total) for report in reports if report.stage == "clipseg"]
+    told = [(report.done, report.total) for report in reports if report.stage == "chooser"]
     assert told == sorted(set(told))
     assert told[-1][0] == told[-1][1]
-    assert list(log.seconds) == ["segmentors", "captions", "nouns", "clip", "clipseg"]
+    assert list(log.seconds) == ["segmentors", "captioner", "nouns", "ranker", "chooser"]

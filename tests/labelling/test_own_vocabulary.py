@@ -132,7 +132,7 @@ def test_only_clip_and_clipseg_are_asked() -> None:
     doubles = replace(stages(squares(20, 20, 10)), ranker=ranker)
     image = np.zeros((20, 20, 3), np.uint8)
     found = Engine(doubles).annotate(image, Settings(vocabulary=VEHICLES))
-    assert list(found.stage_seconds) == ["sam", "clip", "clipseg"]
+    assert list(found.stage_seconds) == ["sam", "ranker", "chooser"]
     assert isinstance(doubles.captioner, FakeCaptioner)
     assert doubles.captioner.batches == []
     own = ("vehicle", "car", "bus", "dog", "puppy", "boat")
@@ -143,7 +143,7 @@ def test_only_clip_and_clipseg_are_asked() -> None:
 def test_batches_pictures_and_want_of_memory_change_nothing(size: int) -> None:
     settings = replace(Settings(), vocabulary=parse_vocabulary("dog: puppy\na very long label: x"))
     settings = replace(settings, labels=replace(settings.labels, unknown_below=0.0))
-    batches = BatchSettings(caption=size, clip=size, clipseg=size)
+    batches = BatchSettings(captioner=size, ranker=size, chooser=size)
     doubles = replace(stages(squares(20, 20, 10)), ranker=FakeRanker(room=2))
     pictures = [Picture(np.zeros((20, 20, 3), np.uint8)) for _ in range(3)]
     together = Engine(doubles).annotate_all(pictures, replace(settings, batches=batches))

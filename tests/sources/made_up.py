@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 from ssa.errors import Fault
-from ssa.sources import Item, MaskSource, find_items
+from ssa.sources import Item, MaskOrigin, find_items
 
 MASKS = json.dumps(
     {
@@ -55,7 +55,7 @@ def make_tar(
 
 
 def found(
-    *inputs: Path, masks: MaskSource = None, out: Path = Path("/nowhere/out")
+    *inputs: Path, masks: MaskOrigin = None, out: Path = Path("/nowhere/out")
 ) -> tuple[list[Item], list[Fault]]:
     """All that inputs give: items and faults, each in their order."""
     everything = list(find_items(inputs, masks, out))

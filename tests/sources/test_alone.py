@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ssa.errors import Fault
-from ssa.sources import Item, MaskSource
+from ssa.sources import Item, MaskOrigin
 from ssa.sources.alone import PicturesAlone
 
 MASKS = json.dumps({"annotations": [{"segmentation": {"size": [1, 1], "counts": "01"}}]}).encode()
@@ -20,7 +20,7 @@ def put(folder: Path, name: str, data: bytes = b"a picture") -> Path:
     return folder / name
 
 
-def item(path: Path, masks: MaskSource) -> Item | Fault:
+def item(path: Path, masks: MaskOrigin) -> Item | Fault:
     return PicturesAlone(masks).item(path, path.name, path.name)
 
 

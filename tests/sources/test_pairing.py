@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssa.errors import Fault
-from ssa.sources import MaskSource
+from ssa.sources import MaskOrigin
 from ssa.sources.item import Blob
 from ssa.sources.pairing import Place, items_in, shows_masks
 from tests.sources.made_up import MASKS, METADATA, Files, found, keys, make_folder, make_tar, sa1b
@@ -52,7 +52,7 @@ def test_duplicate_stems_without_masks_are_pictures_of_their_own(tmp_path: Path)
 
 
 @pytest.mark.parametrize("masks", ["sam", "semantic-sam"])
-def test_with_a_model_for_masks_json_is_nothing(tmp_path: Path, masks: MaskSource) -> None:
+def test_with_a_model_for_masks_json_is_nothing(tmp_path: Path, masks: MaskOrigin) -> None:
     files = {**sa1b(1), "sa_1.png": b"", "sa_2.json": MASKS}
     items, faults = found(make_folder(tmp_path / "p", files), masks=masks)
     assert keys(items) == ["p/sa_1.jpg", "p/sa_1.png"]
@@ -121,7 +121,7 @@ NAMES = st.lists(
 
 @given(NAMES, st.sampled_from([None, "given", "sam"]), st.booleans())
 def test_no_picture_is_lost_and_no_key_comes_twice(
-    names: list[str], masks: MaskSource, by_sample: bool
+    names: list[str], masks: MaskOrigin, by_sample: bool
 ) -> None:
     def stem(name: str) -> str:
         return name.partition(".")[0] if by_sample else name.rpartition(".")[0]

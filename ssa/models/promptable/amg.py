@@ -110,9 +110,9 @@ def _proposals_of_crop(
 def _as_proposal(mask: Candidate, crop: Crop) -> MaskProposal:
     height, width = crop.image_hw
     return MaskProposal(
-        rle=encode_runs(mask.outline.runs(height, width), height, width),
+        rle=encode_runs(mask.trace.runs(height, width), height, width),
         bbox_xywh=_xywh(mask.box),
-        area_px=mask.outline.area_px,
+        area_px=mask.trace.area_px,
         predicted_iou=mask.predicted_iou,
         stability_score=mask.stability,
         crop_box_xywh=_xywh(crop.box),

@@ -1,7 +1,7 @@
 """From points to candidates: masks that the model rates well and that barely change with the threshold.
 
 Masks rated low are never drawn; the others are enlarged only where they can be, as many together as the
-caches hold, and a mask is done with, down to its outline, while it lies there.
+caches hold, and a mask is done with, down to its trace, while it lies there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ssa.config import MaskSettings
 from ssa.device import memory_errors_told
 from ssa.models.promptable.crops import Crop
 from ssa.models.promptable.model import Embedding, PromptableModel
-from ssa.models.promptable.tracing import Outline, count_above, outlines
+from ssa.models.promptable.tracing import Trace, count_above, traces
 from ssa.types import BoxXYXY
 
 # Pixels enlarged together, though one mask may have more: on a CPU what its caches hold, elsewhere 128 MB.
@@ -31,7 +31,7 @@ PIXELS_AT_ONCE = 2**25
 class Candidate:
     """A mask that passed the filters, in the picture's frame; ``box`` has inclusive ends."""
 
-    outline: Outline
+    trace: Trace
     box: BoxXYXY
     predicted_iou: float
     stability: float
@@ -81,11 +81,11 @@ def candidates(
     found = []
     for start, stop, window in _groups(windows.tolist(), _pixels_at_once(small)):
         logits = enlargement.window(small[start:stop], window, below=-math.inf)
-        for row, stability, outline in _regions(logits, window, cut, crop):
+        for row, stability, trace in _regions(logits, window, cut, crop):
             x, y = prompts[start + row].tolist()
             scores = ious[start + row], stability
             fineness = granularities[start + row]
-            found.append(Candidate(outline, outline.box, *scores, (x, y), fineness))
+            found.append(Candidate(trace, trace.box, *scores, (x, y), fineness))
     return [mask for mask in found if not crop.cuts_off(mask.box)]
 
 
@@ -150,8 +150,8 @@ def _pixels(window: BoxXYXY) -> int:
 
 def _regions(
     logits: Tensor, window: BoxXYXY, cut: _Cut, crop: Crop
-) -> Iterator[tuple[int, float, Outline]]:
-    """Row, stability and outline of those of logits (M, w, h + 1) that are stable and not empty.
+) -> Iterator[tuple[int, float, Trace]]:
+    """Row, stability and trace of those of logits (M, w, h + 1) that are stable and not empty.
 
     The logits fill a window of the crop, with a pixel of the lowest below each column.
     """
@@ -159,9 +159,9 @@ def _regions(
     rows = np.flatnonzero(stabilities >= cut.stability if cut.stability > 0 else stabilities >= 0)
     kept = logits if len(rows) == len(logits) else logits[rows]
     corner = window[0] + crop.box[0], window[1] + crop.box[1]
-    for row, outline in zip(rows.tolist(), outlines(kept, cut.level, corner), strict=True):
-        if len(outline):
-            yield row, float(stabilities[row]), outline
+    for row, trace in zip(rows.tolist(), traces(kept, cut.level, corner), strict=True):
+        if len(trace):
+            yield row, float(stabilities[row]), trace
 
 
 def _stability(logits: Tensor, cut: _Cut) -> NDArray[np.float32]:

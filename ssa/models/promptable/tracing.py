@@ -25,7 +25,7 @@ def count_above(logits: Tensor, level: float) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class Trace:
     """A region as runs down the columns: run i holds the rows from ``starts[i]`` to before ``stops[i]``.
 
     ``columns``, ``starts`` and ``stops`` are (n,) int64, column by column, and no two runs touch within one.
@@ -60,7 +60,7 @@ class Outline:
         return runs if runs[-1] else runs[:-1]
 
 
-def outlines(logits: Tensor, level: float, corner: tuple[int, int]) -> list[Outline]:
+def traces(logits: Tensor, level: float, corner: tuple[int, int]) -> list[Trace]:
     """What lies above the level in windows (M, w, h + 1) whose first pixel is at ``corner``, x and y.
 
     Each column must end with a pixel that does not, which belongs to no window.
@@ -77,7 +77,7 @@ def outlines(logits: Tensor, level: float, corner: tuple[int, int]) -> list[Outl
     columns = columns % width + corner[0]
     rows = rows + corner[1]
     return [
-        Outline(column[::2], row[::2], row[1::2])
+        Trace(column[::2], row[::2], row[1::2])
         for column, row in zip(np.split(columns, per_mask), np.split(rows, per_mask), strict=True)
     ]
 

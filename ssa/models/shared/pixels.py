@@ -47,7 +47,7 @@ class PixelRecipe:
 
     @classmethod
     def of(cls, processor: Any) -> PixelRecipe:
-        """The recipe of a transformers image processor that squeezes to a square.
+        """The spec of a transformers image processor that squeezes to a square.
 
         Raises ``ValueError`` when it does anything else.
         """

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from ssa.masks import run_lengths as masks
-from ssa.models.promptable.tracing import count_above, outlines
+from ssa.models.promptable.tracing import count_above, traces
 
 WINDOWS = arrays.arrays(
     np.bool_, st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6))
@@ -38,24 +38,22 @@ def test_outlines_are_the_masks_in_the_picture(
     device: str, flags: NDArray[np.bool_], margins: tuple[int, int, int, int]
 ) -> None:
     left, top, right, bottom = margins
-    found = outlines(logits_of(flags, device), LEVEL, (left, top))
+    found = traces(logits_of(flags, device), LEVEL, (left, top))
     assert len(found) == len(flags)
-    for outline, mask in zip(found, flags, strict=True):
+    for trace, mask in zip(found, flags, strict=True):
         picture = np.pad(mask, ((top, bottom), (left, right)))
         height, width = picture.shape
-        assert outline.area_px == mask.sum()
-        assert masks.encode_runs(outline.runs(height, width), height, width) == masks.encode(
-            picture
-        )
-        if not len(outline):
+        assert trace.area_px == mask.sum()
+        assert masks.encode_runs(trace.runs(height, width), height, width) == masks.encode(picture)
+        if not len(trace):
             assert not mask.any()
             continue
-        x0, y0, x1, y1 = outline.box
+        x0, y0, x1, y1 = trace.box
         assert (x0, y0, x1 - x0, y1 - y0) == masks.box_of(picture)
 
 
 def test_no_windows_have_no_outlines() -> None:
-    assert outlines(torch.zeros(0, 3, 4), LEVEL, (0, 0)) == []
+    assert traces(torch.zeros(0, 3, 4), LEVEL, (0, 0)) == []
 
 
 @pytest.mark.parametrize("device", ["cpu", CUDA])

@@ -24,7 +24,7 @@ STREET = decode_image(Path(__file__).parents[3] / "examples" / "street.png")
 STREETS = [STREET, STREET[100:400, 200:260], STREET[:9, :700], STREET[50:60, 50:60]]
 
 
-def recipe(keeps_shape: bool = False, how: str = "bicubic") -> PixelRecipe:
+def spec(keeps_shape: bool = False, how: str = "bicubic") -> PixelRecipe:
     return PixelRecipe(32, InterpolationMode(how), MEAN, STD, keeps_shape)
 
 
@@ -44,7 +44,7 @@ def test_same_pixels_as_transformers_own_processor(processor_class: type, resamp
 @pytest.mark.parametrize("how", ["bilinear", "bicubic"])
 @pytest.mark.parametrize(("crops", "most"), [(STREETS, 2), (CROPS, 8)], ids=["street", "edges"])
 def test_much_what_pillow_makes(how: str, crops: list[RGBImage], most: int) -> None:
-    pixels = recipe(how=how).batch(crops, CPU)
+    pixels = spec(how=how).batch(crops, CPU)
     seen = (pixels * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1)) * 255
     for mine, crop in zip(seen.permute(0, 2, 3, 1).numpy(), crops, strict=True):
         theirs = Image.fromarray(crop).resize((32, 32), Image.Resampling[how.upper()])
@@ -54,21 +54,21 @@ def test_much_what_pillow_makes(how: str, crops: list[RGBImage], most: int) -> N
 
 
 def test_a_batch_is_its_crops_one_by_one() -> None:
-    together = recipe().batch(CROPS, CPU)
-    alone = torch.cat([recipe().batch([crop], CPU) for crop in CROPS])
+    together = spec().batch(CROPS, CPU)
+    alone = torch.cat([spec().batch([crop], CPU) for crop in CROPS])
     torch.testing.assert_close(together, alone, atol=0, rtol=0)
 
 
 def test_keeping_the_shape_keeps_the_middle() -> None:
     wide = np.zeros((20, 60, 3), np.uint8)
     wide[:, 20:40] = 255
-    pixels = recipe(keeps_shape=True).batch([wide], CPU)[0]
+    pixels = spec(keeps_shape=True).batch([wide], CPU)[0]
     white = (torch.ones(3) - torch.tensor(MEAN)) / torch.tensor(STD)
     torch.testing.assert_close(pixels[:, :, 4:-4], white.view(3, 1, 1).expand(3, 32, 24))
 
 
 def test_numbers_come_in_the_type_asked_for() -> None:
-    assert recipe().batch(CROPS, CPU, torch.bfloat16).dtype == torch.bfloat16
+    assert spec().batch(CROPS, CPU, torch.bfloat16).dtype == torch.bfloat16
 
 
 def test_a_read_only_crop_is_copied_not_touched() -> None:
@@ -110,6 +110,6 @@ def test_leaving_out_antialiasing_where_nothing_shrinks_changes_nothing(
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("how", ["bilinear", "bicubic"])
 def test_a_gpu_sees_the_same_pixels(how: str) -> None:
-    there = recipe(how=how).batch(CROPS, torch.device("cuda")).cpu()
-    bytes_off = (there - recipe(how=how).batch(CROPS, CPU)).abs() * 255 * max(STD)
+    there = spec(how=how).batch(CROPS, torch.device("cuda")).cpu()
+    bytes_off = (there - spec(how=how).batch(CROPS, CPU)).abs() * 255 * max(STD)
     assert bytes_off.max() < 2.1

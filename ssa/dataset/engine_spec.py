@@ -33,7 +33,7 @@ MOST_LANES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class EngineSpec:
     """A worker to be: weights, where they run, and what is asked of them.
 
     ``lanes`` are groups in work at once: None for one a processor core on a CPU, one on a GPU. Paths are
@@ -52,8 +52,8 @@ class Recipe:
     @classmethod
     def of(
         cls, root: Path, bundle: str | None, segmentor: Path | None = None, **rest: Any
-    ) -> Recipe:
-        """The recipe with the settings that a bundle under ``root`` is meant for; without a name the best.
+    ) -> EngineSpec:
+        """The spec with the settings that a bundle under ``root`` is meant for; without a name the best.
 
         Raises ``WeightsError`` where there is none.
         """
@@ -84,7 +84,7 @@ class Recipe:
         there = [name for name in MASK_SOURCES if name not in remedies]
         check_mask_source(self.settings.mask_source, there, remedies)
 
-    def placed(self) -> Recipe:
+    def placed(self) -> EngineSpec:
         """The same with the device and number type that are chosen in this process, where none were.
 
         Raises ``InputError`` for a device that isn't there.
@@ -147,11 +147,11 @@ class Recipe:
 class LocalWorkers:
     """One worker in this process, loaded when there is something to do."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
+    def __init__(self, spec: EngineSpec) -> None:
+        self._spec = spec
 
     def run(self, groups: Iterable[Group]) -> Iterator[GroupDone]:
         """Each group and what came of it, in order."""
         waiting = iter(groups)
         for first in waiting:
-            yield from self._recipe.worker().run(chain([first], waiting))
+            yield from self._spec.worker().run(chain([first], waiting))
