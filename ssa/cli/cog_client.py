@@ -62,11 +62,11 @@ def run(
                 told.append({"picture": str(picture)[:200], "annotations": _records(written)})
             elif not options.quiet:
                 print("\n".join(([f"{picture}:"] if len(work) > 1 else []) + summary(written)))
-        named = [line.message for line in server.lines if line.message.startswith("bundle ")]
+        whose = server.line_beginning("bundle ")
     if options.json:
         print(json.dumps(told, ensure_ascii=False))
-    elif named and not failed:
-        print(named[-1], file=sys.stderr if options.quiet else sys.stdout)
+    elif whose and not failed:
+        print(whose, file=sys.stderr if options.quiet else sys.stdout)
     return 1 if failed else 0
 
 

@@ -126,6 +126,16 @@ class CogServer:
             time.sleep(POLL_INTERVAL_S)
         raise ServerError(f"setup took longer than {deadline_s:.0f} s")
 
+    def line_beginning(self, text: str, deadline_s: float = 5.0) -> str:
+        """The first printed line that begins so; empty if none has come in time. The log lags a little."""
+        end_s = time.monotonic() + deadline_s
+        while time.monotonic() < end_s:
+            for line in list(self.lines):
+                if line.message.startswith(text):
+                    return line.message
+            time.sleep(POLL_INTERVAL_S)
+        return ""
+
     def health(self) -> dict[str, Any]:
         """What /health-check says; empty while nothing, or something else, listens there."""
         try:

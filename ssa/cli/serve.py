@@ -7,12 +7,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from ssa.cli.cog_client import show_line
-from ssa.cli.cog_server import CogServer, LogLine, ServerError
+from ssa.cli.cog_server import CogServer, ServerError
 from ssa.weights.places import MODEL_FOLDER
 
 HELP = "Serve the model over HTTP on this machine, in the real Cog runtime."
@@ -51,20 +50,16 @@ def serve(host: str = "127.0.0.1", port: int = 5000, folder: Path = MODEL_FOLDER
 
 def _served(server: CogServer) -> int:
     server.wait_until_ready()
+    whose = server.line_beginning("bundle ")
     address = f"http://{server.host}:{server.port}"
     try:
         _say(f"{address}: POST /predictions, GET /health-check and /openapi.json; Ctrl-C ends it")
         status = server.process.wait()
     finally:
-        _say(spoken(server.lines))
+        _say(whose)
     if status:
         _say(f"serve: the server ended by itself, with exit code {status}; its log says more")
     return 1 if status else 0
-
-
-def spoken(lines: Sequence[LogLine]) -> str:
-    """The line in which the predictor said which bundle speaks; empty if it didn't."""
-    return next((one.message for one in lines if one.message.startswith("bundle ")), "")
 
 
 def _check_port(host: str, port: int) -> None:
