@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,3 +75,12 @@ def _partial_name(name: str) -> str:
     """``name`` with our ending; a name near the 255 bytes that a file may have is shortened for it."""
     room = 255 - len(PARTIAL)
     return os.fsdecode(os.fsencode(name)[:room]) + PARTIAL
+
+
+def hold(file: int) -> bool:
+    """Take an open file for this process, until it is closed; False where another process has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ssa.files import link_whole, whole_file, write_whole
+from ssa.files import hold, link_whole, whole_file, write_whole
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -81,3 +81,11 @@ def test_across_file_systems_a_link_is_symbolic(tmp_path: Path) -> None:
         for _ in range(2):
             link_whole(tmp_path / "link", Path(there.name))
             assert os.readlink(tmp_path / "link") == there.name
+
+
+def test_a_file_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as first, (tmp_path / "lock").open("w") as second:
+        assert hold(first.fileno())
+        assert not hold(second.fileno())
+        first.close()
+        assert hold(second.fileno())

@@ -10,7 +10,6 @@ DIR/.ssa/                    the ledger and the lock
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -23,7 +22,7 @@ from ssa.dataset.identity import Identity
 from ssa.dataset.ledger import Ledger
 from ssa.dataset.outcomes import Failed, GroupDone
 from ssa.errors import Fault, InputError, OutputError
-from ssa.files import sync_folder, whole_file, write_whole
+from ssa.files import hold, sync_folder, whole_file, write_whole
 from ssa.formats.table import ALWAYS
 
 # What is wrong with one name is that picture's fault; anything else is the folder's.
@@ -132,12 +131,10 @@ def _check_ours(root: Path) -> None:
 
 
 def _take(lock: int, root: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not hold(lock):
         raise OutputError(
             f"another run is writing to {root.name}; wait for it, or name another --out"
-        ) from None
+        )
 
 
 @contextmanager

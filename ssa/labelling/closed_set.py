@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ssa.labelling.voting import most_frequent
+from ssa.masks.painting import painting_order
 from ssa.masks.run_lengths import decode_part
 from ssa.pictures.crops import crop, scaled_box
 from ssa.types import LabelMap, MaskProposal, Vote
@@ -27,7 +28,7 @@ def vote_and_paint(
     height, width = label_map.class_ids.shape
     painted = label_map.class_ids.copy()
     votes: dict[int, Vote] = {}
-    for index in sorted(range(len(proposals)), key=lambda i: -proposals[i].area_px):
+    for index in painting_order([one.area_px for one in proposals]):
         proposal = proposals[index]
         _check_size(proposal, height, width)
         box_xyxy = scaled_box(proposal.bbox_xywh, 1.0, height, width)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ssa.masks.run_lengths import runs_of
+from ssa.masks.run_lengths import filling_runs
 from ssa.types import RLE
 
 NOBODY = -1
@@ -47,10 +47,4 @@ def _runs(mask: RLE, height: int, width: int) -> NDArray[np.int64]:
         raise ValueError(
             f"expected masks of the picture's size, {height} × {width}; got {mask.height} × {mask.width}"
         )
-    runs = runs_of(mask)
-    if runs.min() < 0 or runs.sum() != height * width:
-        raise ValueError(
-            f"expected runs from 0 on that fill {height} × {width} pixels; got {runs.sum()} pixels, "
-            f"the least run {runs.min()}"
-        )
-    return runs
+    return filling_runs(mask)

@@ -118,10 +118,7 @@ def _column_runs(rle: RLE) -> _ColumnRuns:
 
 def _stretches(rle: RLE) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """From where to before where the mask is true, counted down the columns; none is empty, none touch."""
-    runs = masks.runs_of(rle)
-    pixels = rle.height * rle.width
-    if runs.min() < 0 or runs.sum() != pixels:
-        raise ValueError(f"runs cover {runs.sum()} pixels of {rle.height} × {rle.width}")
+    runs, pixels = masks.filling_runs(rle), rle.height * rle.width
     # A run of none lets two changes fall together, and they undo each other.
     changes, times = np.unique(runs.cumsum(), return_counts=True)
     changes = changes[(times % 2 == 1) & (changes < pixels)]

@@ -30,9 +30,16 @@ def encode_runs(runs: NDArray[np.int64], height: int, width: int) -> RLE:
     return _from_coco(coco.frPyObjects({"size": [height, width], "counts": runs}, height, width))
 
 
+def filling_runs(rle: RLE) -> NDArray[np.int64]:
+    """Plain runs, as ``runs_of`` gives them. Raises ``ValueError`` unless they fill the picture."""
+    runs = runs_of(rle)
+    _check_total(runs, rle.height, rle.width)
+    return runs
+
+
 def decode(rle: RLE) -> BoolMask:
     """The mask (H, W). Raises ``ValueError`` when the runs are malformed or don't fill the picture."""
-    return decode_runs(runs_of(rle), rle.height, rle.width)
+    return decode_runs(filling_runs(rle), rle.height, rle.width)
 
 
 def decode_runs(runs: NDArray[np.int64], height: int, width: int) -> BoolMask:
@@ -48,8 +55,7 @@ def decode_part(rle: RLE, box_xyxy: BoxXYXY) -> BoolMask:
     Raises ``ValueError`` as ``decode`` does.
     """
     left, top, right, bottom = box_xyxy
-    runs = runs_of(rle)
-    _check_total(runs, rle.height, rle.width)
+    runs = filling_runs(rle)
     ends = runs.cumsum()
     # Runs count pixels column by column, so whole columns are a stretch of them.
     start, stop = left * rle.height, right * rle.height

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssa.config import TreeSettings
-from ssa.masks.run_lengths import runs_of
+from ssa.masks.run_lengths import filling_runs
 from ssa.types import RLE, MaskProposal, TreeNode
 
 
@@ -54,9 +54,7 @@ class _Shape:
 
     @classmethod
     def of(cls, rle: RLE) -> _Shape:
-        runs = runs_of(rle)
-        if runs.min() < 0 or runs.sum() != rle.height * rle.width:
-            raise ValueError(f"expected run lengths that fill {rle.height} x {rle.width} pixels")
+        runs = filling_runs(rle)
         inside = runs[1::2]
         corners = runs.cumsum()[: 2 * len(inside)]
         # Before a run begins and after it ended: 0, first; first, first + second; ...

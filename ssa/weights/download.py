@@ -6,7 +6,6 @@ after each one. So an interrupted download leaves no half file, and the next run
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from ssa.errors import DownloadError, WeightsError
+from ssa.files import hold
 from ssa.weights.bundle import Bundle, open_bundle
 from ssa.weights.checks import damaged, missing
 from ssa.weights.convert import to_safetensors, unpack
@@ -78,10 +78,8 @@ def _alone(bundle: Bundle) -> Iterator[None]:
     """
     bundle.path.mkdir(parents=True, exist_ok=True)
     with (bundle.path / RUNNING_NAME).open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise WeightsError(f"another download of {bundle.name} is running") from error
+        if not hold(stream.fileno()):
+            raise WeightsError(f"another download of {bundle.name} is running")
         yield
 
 

@@ -45,7 +45,7 @@ def parts_of(mask: BoolMask) -> int:
 
 
 def test_runs_that_do_not_fill_the_picture_are_refused() -> None:
-    with pytest.raises(ValueError, match="cover 8 pixels of 2 × 5"):
+    with pytest.raises(ValueError, match="cover 8 pixels, the picture has 2 x 5"):
         rings_of(RLE(2, 5, masks.encode(np.eye(2, 4, dtype=np.bool_)).counts))
 
 

@@ -169,7 +169,7 @@ def test_masks_of_two_pictures_are_refused() -> None:
 def test_runs_that_do_not_fill_the_picture_are_refused() -> None:
     short = MaskProposal(proposal(np.ones((3, 3), np.bool_)).rle, (0, 0, 1, 1), 4, 1, 1, (), ())  # type: ignore[arg-type]
     object.__setattr__(short.rle, "height", 2)
-    with pytest.raises(ValueError, match="fill 2 x 3"):
+    with pytest.raises(ValueError, match="the picture has 2 x 3"):
         mask_tree([short], SETTINGS)
 
 
