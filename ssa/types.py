@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NewType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,10 @@ BoolMask = NDArray[np.bool_]
 
 BoxXYWH = tuple[float, float, float, float]
 BoxXYXY = tuple[int, int, int, int]
+"""Left, top, right, bottom, whose ends lie outside: the first column and row that the box doesn't have."""
+
+ExtentXYXY = NewType("ExtentXYXY", tuple[int, int, int, int])
+"""The same four, whose ends lie inside: the last column and row, as segment_anything counts a mask's box."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ssa.device import memory_errors_told
 from ssa.models.promptable.crops import Crop
 from ssa.models.promptable.model import Embedding, PromptableModel
 from ssa.models.promptable.tracing import Trace, count_above, traces
-from ssa.types import BoxXYXY
+from ssa.types import BoxXYXY, ExtentXYXY
 
 # Pixels enlarged together, though one mask may have more: on a CPU what its caches hold, elsewhere 128 MB.
 PIXELS_AT_ONCE_ON_CPU = 2**17
@@ -32,7 +32,7 @@ class Candidate:
     """A mask that passed the filters, in the picture's frame; ``box`` has inclusive ends."""
 
     trace: Trace
-    box: BoxXYXY
+    box: ExtentXYXY
     predicted_iou: float
     stability: float
     point_xy: tuple[float, float]

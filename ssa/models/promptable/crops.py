@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssa.config import MaskSettings
-from ssa.types import BoxXYXY, RGBImage
+from ssa.types import BoxXYXY, ExtentXYXY, RGBImage
 
 # A box side this near to a crop's side, and not to the picture's, tells of a region cut off.
 EDGE_TOLERANCE_PX = 20
@@ -70,7 +70,7 @@ class Crop:
         x0, y0, x1, y1 = self.box
         return np.ascontiguousarray(image[y0:y1, x0:x1])
 
-    def cuts_off(self, box: BoxXYXY) -> bool:
+    def cuts_off(self, box: ExtentXYXY) -> bool:
         """Whether the box has a side near the crop's that isn't also near the picture's."""
         height, width = self.image_hw
         return any(

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ssa.types import BoxXYXY
+from ssa.types import ExtentXYXY
 
 
 def count_above(logits: Tensor, level: float) -> NDArray[np.int64]:
@@ -45,10 +45,10 @@ class Trace:
         return int((self.stops - self.starts).sum())
 
     @property
-    def box(self) -> BoxXYXY:
+    def box(self) -> ExtentXYXY:
         """First column and row, last column and row; the region must not be empty."""
         left, right = int(self.columns[0]), int(self.columns[-1])
-        return left, int(self.starts.min()), right, int(self.stops.max()) - 1
+        return ExtentXYXY((left, int(self.starts.min()), right, int(self.stops.max()) - 1))
 
     def runs(self, height: int, width: int) -> NDArray[np.int64]:
         """Plain run lengths in a picture of this size, false first; see ``ssa.masks.run_lengths.runs_of``."""
