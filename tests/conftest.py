@@ -1,6 +1,23 @@
-"""What all tests share: hypothesis without a deadline, since a busy machine is not a failing test."""
+"""What all tests share: no deadlines, for a busy machine is no failing test, and logging as it was before."""
 
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command that was told to be quiet, or loud, is so for its own test alone."""
+    loggers = [logging.getLogger(), logging.getLogger("ssa")]
+    before = [(logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
