@@ -1,4 +1,4 @@
-"""The snippets of docs/python.md run as they stand, one after another, on the miniature."""
+"""The snippets of the front page and of docs/python.md run as they stand, in order, on the miniature."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "__name__": PAGE,
         "print": lambda *words: said.append(" ".join(map(str, words))),
     }
-    blocks = snippets(PAGE, "python")
+    blocks = [*snippets("README.md", "python"), *snippets(PAGE, "python")]
     for number, block in enumerate(blocks, 1):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # other libraries' own
