@@ -74,13 +74,14 @@ def _parsed(record: object, index: int, places: Places) -> MaskProposal | Annota
 
 
 def _proposal(fields: Mapping[str, Any]) -> MaskProposal:
+    rle = _rle(object_of(fields.get("segmentation"), "segmentation"))
     return MaskProposal(
-        rle=_rle(object_of(fields.get("segmentation"), "segmentation")),
-        bbox_xywh=_box(fields, "bbox"),
-        area_px=integer_of(fields.get("area"), "area"),
+        rle=rle,
+        bbox_xywh=_box(fields, "bbox", rle),
+        area_px=_area(fields),
         predicted_iou=float_of(fields.get("predicted_iou"), "predicted_iou"),
         stability_score=float_of(fields.get("stability_score"), "stability_score"),
-        crop_box_xywh=_box(fields, "crop_box"),
+        crop_box_xywh=_box(fields, "crop_box", rle),
         points_xy=tuple(
             _point(point) for point in list_of(fields.get("point_coords"), "point_coords")
         ),
@@ -165,11 +166,22 @@ def _check_runs(rle: RLE) -> None:
         raise FieldError("segmentation") from error
 
 
-def _box(fields: Mapping[str, Any], name: str) -> BoxXYWH:
+def _box(fields: Mapping[str, Any], name: str, rle: RLE) -> BoxXYWH:
+    """A box that begins in the picture; segment_anything gives one of a single column no width."""
     values = [float_of(value, name) for value in list_of(fields.get(name), name)]
     if len(values) != 4:
         raise FieldError(name)
-    return values[0], values[1], values[2], values[3]
+    left, top, width, height = values
+    if not (0 <= left < rle.width and 0 <= top < rle.height and width >= 0 and height >= 0):
+        raise FieldError(name)
+    return left, top, width, height
+
+
+def _area(fields: Mapping[str, Any]) -> int:
+    area = integer_of(fields.get("area"), "area")
+    if area < 0:
+        raise FieldError("area")
+    return area
 
 
 def _point(value: object) -> tuple[float, float]:

@@ -1,7 +1,4 @@
-"""Anything Pillow reads → one upright RGB uint8 picture, or one clear ``ImageError``.
-
-Colour profiles are not applied: samples are taken as sRGB, as the models' training pictures were.
-"""
+"""Anything Pillow reads → one upright RGB uint8 picture in sRGB, or one clear ``ImageError``."""
 
 from __future__ import annotations
 
@@ -15,11 +12,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ssa.config import ImageLimits
 from ssa.errors import ImageError
+from ssa.pictures.colour import to_rgb
+from ssa.pictures.repair import is_damaged, mended
 from ssa.types import RGBImage
 
 logger = logging.getLogger(__name__)
@@ -48,12 +46,41 @@ def decode_image(source: ImageSource, limits: ImageLimits | None = None) -> RGBI
     """Decode the first frame of a picture file to (H, W, 3) uint8 RGB, contiguous and writable.
 
     ``source`` is a path, an open binary file (read from its start) or the file's bytes. The camera's
-    orientation is applied and transparency is laid on white. Raises ``ImageError``, and nothing else,
-    when there is no picture in it or the picture is over a limit.
+    orientation and the colour profile are applied, and transparency is laid on white. A file that
+    lacks nothing of its picture is read though it isn't sound (``ssa.pictures.repair``). Raises
+    ``ImageError``, and nothing else, when there is no picture in it or the picture is over a limit.
     """
     limits = limits or ImageLimits()
-    with _complaints(limits), _opened(source) as image:
-        return _decode(image, limits)
+    with _complaints(limits):
+        try:
+            with _opened(source) as image:
+                return _decode(image, limits)
+        except (ImageError, Image.DecompressionBombError):
+            raise
+        except Exception:  # a decoder fed with a damaged file may raise anything
+            with _opened(_mended(source, limits)) as image:
+                return _decode(image, limits)
+
+
+def _mended(source: ImageSource, limits: ImageLimits) -> bytes:
+    """The bytes of a file that only lacks what isn't the picture; else what was raised goes on."""
+    content = _content(source)
+    found = mended(content, limits.max_pixels)
+    if found is None:
+        if is_damaged(content[:16]):
+            raise ValueError("the picture is damaged")
+        raise
+    logger.info("%s", found[1])
+    return found[0]
+
+
+def _content(source: ImageSource) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, Path):
+        return source.read_bytes()
+    source.seek(0)
+    return source.read()
 
 
 def image_pixels(image: Image.Image, limits: ImageLimits | None = None) -> RGBImage:
@@ -153,7 +180,7 @@ def _decode(image: Image.Image, limits: ImageLimits) -> RGBImage:
     image.load()
     # Icon files may hold a picture of another size than their header says.
     _check_size(image.size, limits)
-    pixels = np.array(_upright(_to_rgb(image), _orientation(image)), dtype=np.uint8, order="C")
+    pixels = np.array(_upright(to_rgb(image), _orientation(image)), dtype=np.uint8, order="C")
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise ValueError(f"no RGB picture: {pixels.shape}")
     return pixels
@@ -186,41 +213,3 @@ def _orientation(image: Image.Image) -> int:
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
     turn = _UPRIGHT.get(orientation)
     return image if turn is None else image.transpose(turn)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_eight_bits(image)).convert("RGB")
-    if image.has_transparency_data:
-        return _on_white(image)
-    return image.convert("RGB")
-
-
-def _to_eight_bits(image: Image.Image) -> NDArray[np.uint8]:
-    """Deep grey (modes I;16, I and F) → (H, W) uint8.
-
-    Integers span 0 to 65535, what Pillow makes of 16-bit files; floats span 0 to 1, or 0 to 255.
-    Values outside have no agreed white: they are stretched from least to greatest, as viewers do.
-    """
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
-    least, greatest = float(values.min()), float(values.max())
-    tops = (1.0, 255.0) if image.mode == "F" else (65535.0,)
-    top = next((top for top in tops if least >= 0.0 and greatest <= top), None)
-    if top is not None:
-        least, greatest = 0.0, top
-    span = np.float64(greatest) - np.float64(least)  # float32 extremes differ by more than float32
-    scaled = (values - np.float64(least)) / (span or 1.0)
-    return np.rint(scaled * 255.0).astype(np.uint8)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """Lay a transparent picture on white.
-
-    The colour stored under full transparency is arbitrary (often black) and was never meant to be seen;
-    cut-outs and drawings, what alpha is mostly used for, are made to be looked at on a white page.
-    """
-    # Pillow converts premultiplied grey only to plain grey with alpha, not to RGBA.
-    straight = image.convert("LA") if image.mode == "La" else image
-    rgba = straight.convert("RGBA")
-    white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, rgba).convert("RGB")

@@ -28,7 +28,9 @@ NOTHING = Evidence()
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(max_size=8)
 SCORED = st.lists(st.builds(ScoredLabel, TEXTS, FINITE), max_size=3).map(tuple)
-BOXES = st.tuples(FINITE, FINITE, FINITE, FINITE)
+# A box begins in the picture, which may be of one pixel.
+PLACES, SIDES = st.floats(0, 0.99), st.floats(0, allow_infinity=False)
+BOXES = st.tuples(PLACES, PLACES, SIDES, SIDES)
 RLES = st.builds(
     lambda seed, height, width: masks.encode(
         np.random.default_rng(seed).random((height, width)) < 0.3
@@ -156,6 +158,12 @@ def test_a_file_of_sa1b_itself_is_read_as_proposals() -> None:
         ("segmentation", {"size": [4, 6], "counts": "é"}),
         ("segmentation", {"size": [4, 7], "counts": masks.encode(example_mask()).counts}),
         ("bbox", [1, 2, 3]),
+        ("bbox", [-5, -5, -1, -1]),
+        ("bbox", [0, 0, -1, 1]),
+        ("bbox", [99, 0, 1, 1]),
+        ("crop_box", [0, 99, 1, 1]),
+        ("crop_box", [0, 0, 1, -1]),
+        ("area", -1),
         ("bbox", "1234"),
         ("area", 1.5),
         ("area", True),

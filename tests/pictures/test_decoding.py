@@ -106,7 +106,8 @@ def test_a_damaged_orientation_does_not_cost_the_picture() -> None:
         ("L", 77, (77, 77, 77)),
         ("I;16", 65535, (255, 255, 255)),
         ("I;16", 257 * 100, (100, 100, 100)),
-        ("I;16", 255, (1, 1, 1)),
+        ("I;16", 255, (255, 255, 255)),
+        ("I;16", 16384, (64, 64, 64)),
     ],
 )
 def test_png_modes(mode: str, colour: int | tuple[int, ...], expected: tuple[int, ...]) -> None:
