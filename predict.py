@@ -174,6 +174,10 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             description="Add to each record of the JSON what every stage said of the mask.",
             default=False,
         ),
+        legend: bool = Input(
+            description="Draw a legend beside or under the picture, with the number of each region that has no room for its name.",
+            default=False,
+        ),
     ) -> Output:
         """Find the regions of the picture and give each a label."""
         given = {name: value for name, value in locals().items() if name != "self"}
@@ -198,7 +202,12 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         annotated = self._loaded.engine.annotate(picture, settings, self._report)
         self._record(annotated)
         written = write_files(
-            folder, picture, annotated, json=inputs["output_json"], detail=inputs["detail"]
+            folder,
+            picture,
+            annotated,
+            json=inputs["output_json"],
+            detail=inputs["detail"],
+            legend=inputs["legend"],
         )
         return Output(**{OUTPUTS[name]: Path(path) for name, path in written.items()})
 

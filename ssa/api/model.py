@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +82,19 @@ def load(
     return model
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The inputs that say what is shown of a result, unless told otherwise when it is asked for."""
+
+    detail: bool
+    legend: bool
+
+    @classmethod
+    def of(cls, checked: Mapping[str, Any]) -> Shown:
+        """Those among all inputs."""
+        return cls(checked["detail"], checked["legend"])
+
+
 class Model:
     """Names every region of pictures; from ``ssa.load``. Holds weights and nothing of the pictures."""
 
@@ -117,30 +130,33 @@ class Model:
         checked = checked_inputs(_with_text(inputs), OPTIONS)
         settings = settings_for(self._loaded.settings, checked)
         self._loaded.engine.check(settings)
-        return self._results(pictures, settings, checked["detail"], progress or keep_silent)
+        return self._results(pictures, settings, Shown.of(checked), progress or keep_silent)
 
     def _results(
-        self, pictures: Iterable[AnyPicture], settings: Settings, detail: bool, report: Report
+        self, pictures: Iterable[AnyPicture], settings: Settings, shown: Shown, report: Report
     ) -> Iterator[Result]:
         waiting: list[RGBImage] = []
         for one in pictures:
             try:
                 waiting.append(_pixels(one, settings))
             except ImageError:
-                yield from self._annotated(waiting, settings, detail, report)
+                yield from self._annotated(waiting, settings, shown, report)
                 raise
             if len(waiting) == TOGETHER:
-                yield from self._annotated(waiting, settings, detail, report)
+                yield from self._annotated(waiting, settings, shown, report)
                 waiting = []
-        yield from self._annotated(waiting, settings, detail, report)
+        yield from self._annotated(waiting, settings, shown, report)
 
     def _annotated(
-        self, images: list[RGBImage], settings: Settings, detail: bool, report: Report
+        self, images: list[RGBImage], settings: Settings, shown: Shown, report: Report
     ) -> Iterator[Result]:
         if images:
             pictures = [Picture(one) for one in images]
             found = self._loaded.engine.annotate_all(pictures, settings, report)
-            yield from (Result(*pair, detail) for pair in zip(images, found, strict=True))
+            yield from (
+                Result(*pair, shown.detail, shown.legend)
+                for pair in zip(images, found, strict=True)
+            )
 
 
 def _pixels(picture: AnyPicture, settings: Settings) -> RGBImage:

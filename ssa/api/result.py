@@ -116,6 +116,7 @@ class Result:
     picture: RGBImage = field(repr=False)
     annotated: AnnotatedImage = field(repr=False)
     detail: bool = False
+    legend: bool = False
 
     def __len__(self) -> int:
         """How many regions there are."""
@@ -139,12 +140,17 @@ class Result:
         """With closed-set labels the class of every pixel, the regions painted on it; else None."""
         return self.annotated.label_map
 
-    def overlay(self) -> Image.Image:
-        """The picture with all regions and their names drawn on it, RGB of the same size."""
-        return Image.fromarray(draw_overlay(self.picture, self.annotated))
+    def overlay(self, *, legend: bool | None = None) -> Image.Image:
+        """The picture with all regions and their names drawn on it, RGB; of its size unless with a legend."""
+        wanted = self.legend if legend is None else legend
+        return Image.fromarray(draw_overlay(self.picture, self.annotated, wanted))
 
     def save(
-        self, folder: str | os.PathLike[str], *, detail: bool | None = None
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        detail: bool | None = None,
+        legend: bool | None = None,
     ) -> dict[str, Path]:
         """Write overlay.png and annotations.json, of a closed set label_map.png and classes.json too.
 
@@ -152,8 +158,11 @@ class Result:
         is made, files of before are replaced. Raises ``OutputError`` where that can't be done.
         """
         whole = self.detail if detail is None else detail
+        wanted = self.legend if legend is None else legend
         try:
-            return write_files(Path(folder), self.picture, self.annotated, detail=whole)
+            return write_files(
+                Path(folder), self.picture, self.annotated, detail=whole, legend=wanted
+            )
         except OSError as error:
             raise OutputError(
                 f"expected a folder that can be written to; got {os.fspath(folder)}: "

@@ -23,7 +23,16 @@ from ssa.progress import StageReport
 
 HELP = "Name every region of pictures: an overlay and annotations for each."
 
-NAMED = ("mask_source", "labels", "parts", "name_clusters", "unknown_below", "top_k", "detail")
+NAMED = (
+    "mask_source",
+    "labels",
+    "parts",
+    "name_clusters",
+    "unknown_below",
+    "top_k",
+    "detail",
+    "legend",
+)
 WORDS = {
     "mask_source": "the model that finds the masks",
     "labels": "what the labels are",
@@ -32,6 +41,7 @@ WORDS = {
     "unknown_below": "vocabulary: least share of likelihood, else unknown",
     "top_k": "proposals that the last step chooses from",
     "detail": "what every stage said, with each mask",
+    "legend": "a legend beside or under the picture",
 }
 """Inputs that are options too; all of them can be given with -i."""
 

@@ -1,10 +1,9 @@
-"""Colours for labels: the same for a label on every machine, and apart from each other in one picture."""
+"""Colours for labels: one a label, the same in every picture and on every machine."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
 from functools import cache
 
 RGB = tuple[int, int, int]
@@ -12,48 +11,49 @@ RGB = tuple[int, int, int]
 GREY: RGB = (128, 128, 128)
 """For what has no label to be coloured by."""
 
-HUES = 18
+HUES = 30
 # OKLCH lightness and chroma: three rings of colours that the eye tells apart at one hue.
 RINGS = ((0.68, 0.19), (0.82, 0.15), (0.56, 0.18))
 
-_SLOTS = HUES * len(RINGS)
-# Nearly half way round the hues, and prime to the number of slots, so that it reaches all of them.
-_STRIDE = 25
+SLOTS = HUES * len(RINGS)
+
+# Two colours nearer than this in OKLab look alike where they meet as tints: a ninth of the hues apart.
+ALIKE = 0.09
 
 
-def label_colours(labels: Iterable[str]) -> dict[str, RGB]:
-    """One RGB colour a label, the same on every machine, and different within one picture.
-
-    A label's hash picks one of 54 colours; where two labels of a picture pick the same, the one later in
-    the alphabet moves on to a free one. Past that many labels, colours repeat.
-    """
-    taken: set[int] = set()
-    colours: dict[str, RGB] = {}
-    for label in sorted(set(labels)):
-        slot = _home_slot(label)
-        while slot in taken and len(taken) < _SLOTS:
-            slot = (slot + _STRIDE) % _SLOTS
-        taken.add(slot)
-        colours[label] = _slot_colour(slot)
-    return colours
-
-
-def _home_slot(label: str) -> int:
+def label_colour(label: str) -> RGB:
+    """The label's RGB colour, picked by its hash from 90: two labels in some ninety pairs share one."""
     # Not hash(): Python salts it anew in every run.
     digest = hashlib.sha256(label.encode(errors="surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big") % _SLOTS
+    return slot_colour(int.from_bytes(digest[:8], "big") % SLOTS)
+
+
+def hexadecimal(colour: RGB) -> str:
+    """The colour as ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 @cache
-def _slot_colour(slot: int) -> RGB:
+def are_alike(one: RGB, other: RGB) -> bool:
+    """Whether the eye would take one for the other: by their distance in OKLab."""
+    return math.dist(_oklab(one), _oklab(other)) < ALIKE
+
+
+@cache
+def slot_colour(slot: int) -> RGB:
+    """One of the ``SLOTS`` colours."""
     # Rings are turned against each other, so that no two of all the colours share a hue.
     ring, step = slot % len(RINGS), slot // len(RINGS)
     lightness, chroma = RINGS[ring]
     return _oklch_to_rgb(lightness, chroma, (step + ring / len(RINGS)) / HUES)
 
 
+# Both ways between sRGB and OKLab, with its matrices: B. Ottosson, "A perceptual color space for image
+# processing", 2020.
+
+
 def _oklch_to_rgb(lightness: float, chroma: float, turn: float) -> RGB:
-    """OKLCH (hue in turns) → sRGB, clipped to the gamut. Matrices: B. Ottosson, "Oklab", 2020."""
+    """OKLCH (hue in turns) → sRGB, clipped to the gamut."""
     a, b = chroma * math.cos(math.tau * turn), chroma * math.sin(math.tau * turn)
     cone_roots = (
         lightness + 0.3963377774 * a + 0.2158037573 * b,
@@ -70,5 +70,21 @@ def _oklch_to_rgb(lightness: float, chroma: float, turn: float) -> RGB:
     return red, green, blue
 
 
+def _oklab(colour: RGB) -> tuple[float, float, float]:
+    red, green, blue = (_linear(value / 255) for value in colour)
+    l = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)  # noqa: E741
+    m = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
+    s = math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue)
+    return (
+        0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+        1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+        0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s,
+    )
+
+
 def _gamma(linear: float) -> float:
     return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
+
+
+def _linear(value: float) -> float:
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ssa.drawing.colours import hexadecimal, label_colour
 from ssa.errors import InputError
 from ssa.formats.json_stream import json_list
 from ssa.json_fields import FieldError, integer_of, list_of, object_of, text_of
@@ -42,10 +43,10 @@ class Categories:
         return Categories(tuple(dict.fromkeys((*self._ids, *labels))))
 
     def save(self, path: Path) -> None:
-        """Write them as JSON, whole or not at all: a list of objects with ``id`` and ``name``."""
+        """Write them as JSON, whole or not at all: a list of objects with ``id``, ``name`` and ``color``."""
         with json_list(path) as rows:
             for name, number in self._ids.items():
-                rows.add({"id": number, "name": name})
+                rows.add({"id": number, "name": name, "color": hexadecimal(label_colour(name))})
 
     @classmethod
     def load(cls, path: Path) -> Categories:

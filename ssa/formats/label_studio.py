@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from ssa.drawing.colours import label_colours
+from ssa.drawing.colours import hexadecimal, label_colour
 from ssa.errors import Fault
 from ssa.files import whole_file
 from ssa.formats.brush_rle import brush_rle
@@ -98,8 +98,7 @@ def _write_configuration(path: Path, categories: Categories) -> None:
 
 
 def _label(name: str) -> str:
-    red, green, blue = label_colours([name])[name]
-    colour = f"#{red:02x}{green:02x}{blue:02x}"
+    colour = hexadecimal(label_colour(name))
     return f'    <Label value={quoteattr(_writable(name))} background="{colour}"/>\n'
 
 

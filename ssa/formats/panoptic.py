@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import find_objects
 
-from ssa.drawing.colours import label_colours
+from ssa.drawing.colours import label_colour
 from ssa.errors import Fault
 from ssa.files import write_whole
 from ssa.formats.categories import Categories
@@ -105,5 +105,5 @@ def _category(category_id: int, name: str) -> Row:
         "supercategory": "",
         "isthing": 1,
         # Each by itself: a colour then stays when later runs bring more categories.
-        "color": list(label_colours([name])[name]),
+        "color": list(label_colour(name)),
     }

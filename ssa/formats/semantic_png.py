@@ -1,4 +1,4 @@
-"""Semantic maps as ADE20K has them: a grey PNG a picture, each pixel's value its category's id."""
+"""Semantic maps as ADE20K has them: a PNG a picture, each pixel's value its category's id."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ssa.drawing.colours import label_colour
 from ssa.errors import Fault, InputError
 from ssa.files import write_whole
 from ssa.formats.categories import Categories
@@ -19,6 +20,8 @@ from ssa.masks.painting import paint
 
 NO_MASK = 0
 """The value of a pixel that no mask has."""
+
+BLACK = (0, 0, 0)
 
 # The largest value that a grey PNG holds.
 _MOST = 65_535
@@ -33,8 +36,8 @@ def write_semantic_png(
     """Write ``<key>.png`` under a folder; see ``Exporter``.
 
     A pixel has the category of the smallest mask on it (see ``ssa.masks.painting``), ``NO_MASK`` where there
-    is none: as in ADE20K, where 0 is "other" and readers subtract 1. 8 bits a pixel for up to 255 categories,
-    else 16. Raises ``InputError`` for more than 65,535.
+    is none: as in ADE20K, where 0 is "other" and readers subtract 1. 8 bits a pixel and a palette for up to
+    255 categories, else 16 bits of grey. Raises ``InputError`` for more than 65,535.
     """
     if len(categories) > _MOST:
         raise InputError(
@@ -42,8 +45,10 @@ def write_semantic_png(
             "take another format, or a vocabulary of your own"
         )
 
+    palette = [BLACK, *(label_colour(name) for name in categories.names)]
+
     def write(example: Example) -> None:
-        data = encode_ids(_category_ids(example, categories), len(categories) + 1)
+        data = encode_ids(_category_ids(example, categories), palette)
         write_whole(folder / f"{example.key}.png", data)
 
     faults: list[Fault] = []

@@ -178,6 +178,13 @@ _TABLE = {
         default=False,
         setting=False,
     ),
+    "legend": InputField(
+        bool,
+        "Draw a legend beside or under the picture, with the number of each region that has no room "
+        "for its name.",
+        default=False,
+        setting=False,
+    ),
 }
 
 INPUTS: Mapping[str, InputField] = MappingProxyType(_TABLE)

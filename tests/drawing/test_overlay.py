@@ -1,62 +1,17 @@
-"""The overlay: what is painted, in which colour, and where names may and may not stand."""
-
-import itertools
+"""The overlay: what is painted, and in which colour."""
 
 import cv2
 import numpy as np
 import pytest
+from drawn_regions import annotated, grey, of_groups, place_names, rectangle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssa.drawing import overlay
-from ssa.drawing.colours import GREY, label_colours
+from ssa.drawing import tint
+from ssa.drawing.colours import GREY, label_colour
 from ssa.drawing.overlay import draw_overlay
-from ssa.masks import run_lengths as masks
-from ssa.types import (
-    AnnotatedImage,
-    Annotation,
-    BoolMask,
-    Evidence,
-    LabelMap,
-    MaskProposal,
-    RGBImage,
-)
-
-
-def annotation(mask: BoolMask, label: str | None, cluster_id: int | None = None) -> Annotation:
-    height, width = mask.shape
-    proposal = MaskProposal(
-        rle=masks.encode(mask),
-        bbox_xywh=masks.box_of(mask),
-        area_px=int(mask.sum()),
-        predicted_iou=0.9,
-        stability_score=0.9,
-        crop_box_xywh=(0, 0, width, height),
-        points_xy=((0, 0),),
-    )
-    return Annotation(proposal, label, (), Evidence(cluster_id=cluster_id))
-
-
-def annotated(*regions: tuple[BoolMask, str]) -> AnnotatedImage:
-    height, width = regions[0][0].shape
-    return AnnotatedImage(height, width, tuple(annotation(mask, label) for mask, label in regions))
-
-
-def rectangle(shape_hw: tuple[int, int], top: int, left: int, bottom: int, right: int) -> BoolMask:
-    mask = np.zeros(shape_hw, dtype=bool)
-    mask[top:bottom, left:right] = True
-    return mask
-
-
-def grey(height: int, width: int, value: int = 120) -> RGBImage:
-    return np.full((height, width, 3), value, dtype=np.uint8)
-
-
-def place_names(image: AnnotatedImage) -> dict[str, tuple[int, int, int, int]]:
-    """Where names stand, by their text, as left, top, right, bottom."""
-    regions, owner = overlay._regions(image)
-    return {name.text: name.box_xyxy for name in overlay._place_names(regions, owner)}
-
+from ssa.drawing.regions import regions_of
+from ssa.types import AnnotatedImage, LabelMap
 
 # --- the picture ----------------------------------------------------------------------------------
 
@@ -86,11 +41,11 @@ def test_the_last_row_and_column_of_a_region_are_painted_too() -> None:
 
 def test_the_fill_is_the_labels_colour_and_lets_the_picture_through() -> None:
     mask = rectangle((50, 50), 5, 5, 15, 15)  # too small for the name
-    red, green, blue = label_colours(["house"])["house"]
+    red, green, blue = label_colour("house")
     dark, light = (
         draw_overlay(grey(50, 50, value), annotated((mask, "house")))[10, 10] for value in (0, 200)
     )
-    share = overlay.FILL_OPACITY
+    share = tint.FILL_OPACITY
     assert np.abs(dark - share * np.array([red, green, blue])).max() <= 1
     assert np.abs(light.astype(float) - dark - 200 * (1 - share)).max() <= 1
 
@@ -154,11 +109,6 @@ def test_any_regions_in_any_picture_can_be_drawn(seed: int, height: int, width: 
 # --- other ways to label ----------------------------------------------------------------------------
 
 
-def of_groups(*regions: tuple[BoolMask, str | None, int | None]) -> AnnotatedImage:
-    height, width = regions[0][0].shape
-    return AnnotatedImage(height, width, tuple(annotation(*region) for region in regions))
-
-
 def fills(image: AnnotatedImage, *places: tuple[int, int]) -> list[tuple[int, ...]]:
     """The colours (less the picture's, which is black) at places inside regions."""
     drawn = draw_overlay(grey(image.height, image.width, 0), image)
@@ -169,10 +119,10 @@ SLIPS = [rectangle((90, 90), top, 5, top + 9, 14) for top in (5, 25, 45, 65)]
 INSIDE = [(top + 4, 9) for top in (5, 25, 45, 65)]
 
 
-@pytest.mark.parametrize("names", [("cluster 0", "cluster 1"), ("dog", "dog")])
-def test_groups_have_a_colour_each_whatever_they_are_called(names: tuple[str, str]) -> None:
+@pytest.mark.parametrize("called", [("cluster 0", "cluster 1"), ("dog", "dog")])
+def test_groups_have_a_colour_each_whatever_they_are_called(called: tuple[str, str]) -> None:
     numbers = (0, 1, 0, 1)
-    groups = zip(SLIPS, (names[number] for number in numbers), numbers, strict=True)
+    groups = zip(SLIPS, (called[number] for number in numbers), numbers, strict=True)
     one, two, same, other = fills(of_groups(*groups), *INSIDE)
     assert one == same != two == other
 
@@ -181,7 +131,7 @@ def test_what_is_in_no_group_is_grey_and_has_no_name() -> None:
     large = rectangle((90, 90), 0, 0, 90, 90)
     image = of_groups((large, "unclustered", -1))
     (colour,) = fills(image, (45, 45))
-    assert np.abs(np.array(colour) - overlay.FILL_OPACITY * np.array(GREY)).max() <= 1
+    assert np.abs(np.array(colour) - tint.FILL_OPACITY * np.array(GREY)).max() <= 1
     assert place_names(image) == {}
 
 
@@ -200,92 +150,11 @@ def test_a_label_map_is_drawn_by_class_and_its_masks_are_not() -> None:
     image = AnnotatedImage(90, 90, of_groups((SLIPS[2], "sea", None)).annotations, {}, label_map)
     corner, right, left = fills(image, (4, 4), (80, 85), INSIDE[2])
     assert corner == right != left
-    names = place_names(image)
-    assert set(names) == {"sky", "sand"}
-    assert names["sand"][0] >= 60
-    assert names["sky"][2] <= 60
+    places = place_names(image)
+    assert set(places) == {"sky", "sand"}
+    assert places["sand"][0] >= 60
+    assert places["sky"][2] <= 60
     # By size, since of two names in one place the larger region's stays.
-    assert [region.name for region in overlay._regions(image)[0]] == ["sky", "sand"]
+    assert [region.name for region in regions_of(image)[0]] == ["sky", "sand"]
     alone = AnnotatedImage(90, 90, (), {}, label_map)
     assert np.array_equal(draw_overlay(grey(90, 90), image), draw_overlay(grey(90, 90), alone))
-
-
-# --- names ----------------------------------------------------------------------------------------
-
-
-def test_a_name_stands_where_its_region_is_widest_and_not_at_the_boxs_centre() -> None:
-    shape = (300, 300)
-    # a thin L with a large foot: the box's centre is not even inside
-    mask = rectangle(shape, 0, 0, 300, 12) | rectangle(shape, 200, 0, 300, 200)
-    left, top, right, bottom = place_names(annotated((mask, "foot")))["foot"]
-    assert mask[top:bottom, left:right].all()
-    assert abs((left + right) / 2 - 100) < 20
-    assert abs((top + bottom) / 2 - 250) < 20
-
-
-def test_in_a_strip_the_name_stands_in_the_middle() -> None:
-    mask = rectangle((200, 400), 100, 0, 160, 400)
-    left, _, right, _ = place_names(annotated((mask, "road")))["road"]
-    assert abs((left + right) / 2 - 200) <= 3
-
-
-def test_the_whole_of_a_part_is_named_where_it_shows() -> None:
-    shape = (200, 200)
-    whole, part = rectangle(shape, 0, 0, 200, 200), rectangle(shape, 0, 0, 140, 200)
-    names = place_names(annotated((whole, "whole"), (part, "part")))
-    assert names["whole"][1] >= 140
-    assert names["part"][3] <= 140
-
-
-def test_a_hidden_region_is_not_named() -> None:
-    mask = rectangle((100, 100), 0, 0, 100, 100)
-    assert set(place_names(annotated((mask, "below"), (mask, "above")))) == {"above"}
-
-
-def test_a_small_region_is_painted_but_not_named() -> None:
-    mask = rectangle((200, 200), 50, 50, 62, 62)
-    assert place_names(annotated((mask, "window"))) == {}
-    assert (draw_overlay(grey(200, 200), annotated((mask, "window")))[56, 56] != 120).any()
-
-
-def test_names_grow_with_the_picture_but_not_beyond_measure() -> None:
-    def height(side: int) -> int:
-        box = place_names(annotated((rectangle((side, side), 0, 0, side, side), "sky")))["sky"]
-        return box[3] - box[1]
-
-    assert height(200) < height(800) < height(1200) < 1200 / 12
-
-
-@given(st.integers(0, 2**32))
-@settings(max_examples=12, deadline=None)
-def test_names_stay_in_the_picture_and_off_each_other(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    regions = []
-    for index in range(25):
-        canvas = np.zeros((240, 320), dtype=np.uint8)
-        centre = (int(rng.integers(320)), int(rng.integers(240)))
-        axes = (int(rng.integers(3, 90)), int(rng.integers(3, 90)))
-        cv2.ellipse(canvas, centre, axes, int(rng.integers(180)), 0, 360, 1, -1)
-        regions.append((canvas.astype(bool), f"thing {index}"))
-    boxes = list(place_names(annotated(*regions)).values())
-    assert boxes
-    for left, top, right, bottom in boxes:
-        assert 0 <= left < right <= 320
-        assert 0 <= top < bottom <= 240
-    for one, other in itertools.combinations(boxes, 2):
-        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
-
-
-@pytest.mark.parametrize("ground", [0, 128, 255])
-@pytest.mark.parametrize("text", ["sky", "jolly dog", "Ägypten"])
-def test_letters_fill_their_box_light_on_dark(ground: int, text: str) -> None:
-    mask = rectangle((400, 400), 0, 0, 400, 400)
-    ((left, top, right, bottom),) = place_names(annotated((mask, text))).values()
-    result = draw_overlay(grey(400, 400, ground), annotated((mask, text)))
-    rows, columns = (result.min(axis=-1) == 255).nonzero()
-    assert top < rows.min() <= top + 4
-    assert bottom - 7 <= rows.max() < bottom - 1
-    assert left < columns.min() <= left + 4
-    assert right - 8 <= columns.max() < right - 1
-    dark = result[top:bottom, left:right].max(axis=-1) < 40
-    assert dark.sum() > len(rows) / 4

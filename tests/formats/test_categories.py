@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ssa.drawing.colours import hexadecimal, label_colour
 from ssa.errors import InputError
 from ssa.formats.categories import Categories
 
@@ -50,9 +51,14 @@ def test_the_file_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "categories.json"
     Categories(["car", "red car"]).save(path)
     assert json.loads(path.read_bytes()) == [
-        {"id": 1, "name": "car"},
-        {"id": 2, "name": "red car"},
+        {"id": 1, "name": "car", "color": hexadecimal(label_colour("car"))},
+        {"id": 2, "name": "red car", "color": hexadecimal(label_colour("red car"))},
     ]
+
+
+def test_a_file_of_before_colours_is_read(tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text('[{"id": 1, "name": "car"}]')
+    assert Categories.load(tmp_path / "c.json").names == ("car",)
 
 
 def test_a_label_never_met_has_no_id() -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco
 
+from ssa.drawing.colours import hexadecimal, label_colour
 from ssa.formats.label_map import class_records, dumps, encode_png
 from ssa.types import LabelMap
 
@@ -32,7 +33,7 @@ def read_png(data: bytes) -> tuple[str, NDArray[np.int64]]:
         return picture.mode, np.array(picture).astype(np.int64)
 
 
-@pytest.mark.parametrize(("classes", "mode"), [(2, "L"), (256, "L"), (257, "I;16"), (9000, "I;16")])
+@pytest.mark.parametrize(("classes", "mode"), [(2, "P"), (256, "P"), (257, "I;16"), (9000, "I;16")])
 @given(seed=st.integers(0, 2**63))
 @settings(max_examples=10)
 def test_a_png_holds_the_ids(classes: int, mode: str, seed: int) -> None:
@@ -68,6 +69,7 @@ def test_a_record_by_hand() -> None:
     assert class_records(label_map([[3, 3, 7], [3, 7, 7]]))[0] == {
         "class_id": 3,
         "class_name": "class 3",
+        "color": hexadecimal(label_colour("class 3")),
         "area": 3,
         "bbox": [0, 0, 1, 1],
         "segmentation": {"size": [2, 3], "counts": counts([[1, 1, 0], [1, 0, 0]])},
@@ -83,3 +85,12 @@ def test_equal_maps_give_equal_bytes() -> None:
     assert dumps(noise(5, 9)) == dumps(noise(5, 9))
     assert encode_png(noise(5, 9)) == encode_png(noise(5, 9))
     assert dumps(noise(5, 9)).isascii()
+
+
+def test_a_look_at_the_png_shows_the_labels_colours() -> None:
+    found = label_map([[0, 3, 7], [3, 7, 7]])
+    with Image.open(io.BytesIO(encode_png(found))) as picture:
+        seen = np.asarray(picture.convert("RGB"))
+    for class_id in (0, 3, 7):
+        colours = seen[found.class_ids == class_id]
+        assert (colours == label_colour(found.labels[class_id])).all()

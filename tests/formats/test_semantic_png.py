@@ -54,12 +54,12 @@ def test_a_pixel_has_the_category_of_the_smallest_mask(pictures: list[Example]) 
         assert sum(path.is_file() for path in folder.rglob("*")) == len(pictures)
         for picture in pictures:
             mode, ids = read_png(folder / f"{picture.key}.png")
-            assert mode == "L"
+            assert mode == "P"
             np.testing.assert_array_equal(ids, category_ids(picture, categories))
 
 
 @pytest.mark.parametrize(
-    ("count", "mode"), [(1, "L"), (255, "L"), (256, "I;16"), (40_000, "I;16"), (65_535, "I;16")]
+    ("count", "mode"), [(1, "P"), (255, "P"), (256, "I;16"), (40_000, "I;16"), (65_535, "I;16")]
 )
 def test_more_categories_take_16_bits(tmp_path: Path, count: int, mode: str) -> None:
     categories = Categories([f"kind {number}" for number in range(1, count + 1)])

@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(MASK_INPUTS),
     "top_k": 3,
     "detail": False,
+    "legend": False,
 }
 FINE = [
     ("points_per_side", 1, 1),
