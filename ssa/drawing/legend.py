@@ -53,7 +53,8 @@ def with_legend(canvas: RGBImage, regions: list[Region], names: Mapping[int, Nam
         column, line = divmod(number, per_column)
         left, top = corner[0] + column * wide + step // 2, corner[1] + line * step + step // 2
         draw.rectangle((left, top, left + step - 4, top + size_px), fill=row.colour)
-        draw.text((left + step + 4, top), row.text, fill=INK, font=font(size_px), anchor="lt")
+        middle = (left + step + 4, top + size_px // 2)
+        draw.text(middle, row.text, fill=INK, font=font(size_px), anchor="lm")
     return np.array(sheet)
 
 
@@ -72,7 +73,7 @@ def _row(entry: str, places: list[int], regions: list[Region], names: Mapping[in
     text = " ".join(entry.split())
     if len(text) > MOST_LETTERS:
         text = text[: MOST_LETTERS - 3] + "..."
-    count = f" × {len(places)}" if len(places) > 1 else ""
+    count = f" x {len(places)}" if len(places) > 1 else ""
     numbers = [str(one + 1) for one in places if one in names and names[one].is_number]
     more = ", ..." if len(numbers) > MOST_NUMBERS else ""
     told = f"  ({', '.join(numbers[:MOST_NUMBERS])}{more})" if numbers else ""

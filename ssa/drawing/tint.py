@@ -13,7 +13,7 @@ from ssa.drawing.regions import NOBODY, Region
 from ssa.types import RGBImage
 
 # So light that grass stays green under whatever colour its label has.
-FILL_OPACITY = 0.3
+FILL_OPACITY = 0.22
 LINE_OPACITY = 0.9
 # The outline is one pixel wide for each so many of the picture's shorter side.
 LINE_EVERY_PX = 400

@@ -39,7 +39,7 @@ def test_of_two_equal_wheels_both_can_be_found() -> None:
     regions, owner = regions_of(CAR)
     names = place_names(regions, owner, numbered=True)
     assert {name.text for name in names.values()} == {"car", "2", "3"}
-    assert [row.text for row in rows_of(regions, names)] == ["car", "wheel × 2  (2, 3)"]
+    assert [row.text for row in rows_of(regions, names)] == ["car", "wheel x 2  (2, 3)"]
     for position, (column, row) in {1: (110, 150), 2: (190, 150)}.items():
         left, top, right, bottom = names[position].box_xyxy
         assert left < column < right
@@ -83,7 +83,7 @@ def test_masks_without_labels_are_numbered() -> None:
     bare = picture_of((disc(SHAPE, 60, 60, 30), None), (disc(SHAPE, 60, 200, 20), None))
     regions, owner = regions_of(bare)
     names = place_names(regions, owner, numbered=True)
-    assert [row.text for row in rows_of(regions, names)] == ["region × 2  (1, 2)"]
+    assert [row.text for row in rows_of(regions, names)] == ["region x 2  (1, 2)"]
 
 
 def test_very_many_labels_end_in_a_word() -> None:
