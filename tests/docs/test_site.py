@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pages import PLACES, led_anew
+from site_pages import PLACES, led_anew
 from tests.docs.pages import PAGES, ROOT, text_of
 
 
