@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def cog_yaml() -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / "cog.yaml").read_text()))
 
 
+@cache
 def locked_packages() -> list[dict[str, Any]]:
     """What uv.lock holds for the container: of a package with a version for each Python, that one."""
     packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
@@ -35,6 +37,7 @@ def locked_packages() -> list[dict[str, Any]]:
     ]
 
 
+@cache
 def holds(marker: str) -> bool:
     """Whether a marker is true in the container: Python 3.11 on Linux."""
     there = {"python_version": "3.11", "python_full_version": "3.11.7", "sys_platform": "linux"}

@@ -7,6 +7,7 @@ beside the picture are left out, as libpng does with those whose checksum is wro
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -20,6 +21,10 @@ _JPEG_END = b"\xff\xd9"
 
 # Neither the ends of a byte nor of a code word are alike in what may be read from these.
 _NOISE = bytes((number * 73 + 31) % 251 + 1 for number in range(251)) * 4
+
+# The start of a frame, baseline to progressive, and of a scan.
+_FRAMES, _SCAN = frozenset({0xC0, 0xC1, 0xC2}), 0xDA
+_MARKER = re.compile(rb"\xff[\xc0\xc1\xc2\xda]")
 
 # Text of any length: image generators write their whole workflow, which Pillow takes for a bomb.
 _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
@@ -37,14 +42,45 @@ def mended(content: bytes, most_pixels: int) -> tuple[bytes, str] | None:
 def _with_end(content: bytes, most_pixels: int) -> tuple[bytes, str] | None:
     """A JPEG with its end marker, if every row was there without: then noise before it changes nothing.
 
-    Where rows are missing, a decoder reads zeros in the one file and noise in the other.
+    Where rows are missing, a decoder reads zeros in the one file and noise in the other. Where whole
+    scans are, as at the end of a progressive one, so are their headers.
     """
+    if not _has_all_scans(content):
+        return None
     whole = content.removesuffix(b"\xff") + _JPEG_END
     longer = content.removesuffix(b"\xff") + _NOISE + _JPEG_END
     pixels = [_pixels(one, most_pixels) for one in (whole, longer)]
     if pixels[0] is None or pixels[1] is None or not np.array_equal(pixels[0], pixels[1]):
         return None
     return whole, "the JPEG has no end marker; all its rows are there"
+
+
+def _has_all_scans(content: bytes) -> bool:
+    """Whether a JPEG's scans give every coefficient of every component to its last bit (ITU-T T.81)."""
+    components: dict[int, list[int]] = {}
+    for marker, segment in _segments(content):
+        if marker in _FRAMES:
+            components = {segment[6 + 3 * n]: [1] * 64 for n in range(segment[5])}
+        elif marker == _SCAN:
+            count = segment[0]
+            first, last, low_bit = (
+                segment[1 + 2 * count],
+                segment[2 + 2 * count],
+                segment[3 + 2 * count],
+            )
+            for n in range(count):
+                missing = components[segment[1 + 2 * n]]
+                missing[first : last + 1] = [low_bit & 15] * (last + 1 - first)
+    return bool(components) and not any(map(any, components.values()))
+
+
+def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each whole marker segment: its code and its bytes after the length."""
+    for match in _MARKER.finditer(content, 2):
+        place = match.end()
+        length = int.from_bytes(content[place : place + 2])
+        if length >= 2 and place + length <= len(content):
+            yield content[place - 1], content[place + 2 : place + length]
 
 
 def _pixels(content: bytes, most_pixels: int) -> np.ndarray | None:

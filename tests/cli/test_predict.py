@@ -118,16 +118,16 @@ def test_a_vocabularys_scores_and_its_limit_are_shown(
     assert any("needed 0.3)" in row and "submarine 0." in row for row in rows)
 
 
-@pytest.mark.parametrize("more", [[], ["-i", "labels=closed-set", "-i", "detail=true"]])
 def test_in_process_and_through_cog_give_the_same_bytes(
-    folder: Path, more: list[str], capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    more = ["--labels", "closed-set", "-i", "detail=true", "--legend"]
     typed = ["predict", "-i", "image=@picture.png", *more, *FEW]
     assert app.main([*typed, "-o", "here"]) == 0
     assert app.main([*typed, "-o", "cog", "--cog"]) == 0
     assert files(folder / "here") == files(folder / "cog")
     with Image.open(folder / "cog" / "overlay.png") as overlay:
-        assert overlay.size == (128, 128)
+        assert overlay.height > 128 or overlay.width > 128  # the legend
     assert capsys.readouterr().out.splitlines()[-1].startswith("bundle tiny: ")
 
 

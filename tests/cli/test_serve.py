@@ -52,7 +52,9 @@ def test_a_port_that_is_taken_or_none_is_one_line() -> None:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_it_says_where_it_is_and_which_bundle_speaks_and_ends_in_words(number: int) -> None:
     port = free_port()
     process = serving("--port", str(port))
