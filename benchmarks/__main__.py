@@ -30,7 +30,7 @@ from benchmarks.report import (
     versions,
 )
 from benchmarks.slope import slope_over_masks, slope_over_pixels
-from ssa.cli.arguments import positive
+from ssa.cli.arguments import positive, writable_file
 from ssa.models.promptable.amg import no_progress
 from ssa.pictures.decoding import decode_image
 from ssa.types import MaskProposal, RGBImage
@@ -78,7 +78,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--parts", type=parts, default=PARTS, help="of label,amg,total")
     parser.add_argument("--no-counts", action="store_true", help="no operations, no stages' peaks")
     parser.add_argument("--slope", action="store_true", help="time over masks and over pixels")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--json", type=writable_file, help="also write the figures to this file")
     arguments = parser.parse_args(argv)
     if arguments.random_weights and arguments.bundle not in SIZES:
         parser.error(f"--random-weights is for --bundle {' or '.join(SIZES)}")

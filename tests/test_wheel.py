@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from environments import made, pins
 
 from ssa.cli import app
 
@@ -24,11 +24,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*build, str(ROOT)], check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
-
-
-def uv() -> str:
-    """The uv that the scripts use: the one on the path, else our own."""
-    return shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
 
 
 def test_it_holds_the_package_the_miniature_and_nothing_else(wheel: Path) -> None:
@@ -58,19 +53,12 @@ def test_it_holds_the_package_the_miniature_and_nothing_else(wheel: Path) -> Non
 def test_an_installed_copy_names_a_picture_as_the_checkout_does(
     wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pins = tmp_path / "pins.txt"
-    export = [uv(), "export", "--locked", "--quiet", "--no-dev", "--no-emit-project", "--no-hashes"]
-    subprocess.run([*export, "-o", str(pins)], cwd=ROOT, check=True, capture_output=True)
-    subprocess.run(
-        [uv(), "venv", "--quiet", "--python", sys.executable, tmp_path / "env"], check=True
-    )
-    python = tmp_path / "env" / "bin" / "python"
-    install = [uv(), "pip", "install", "--quiet", "--python", python, "--constraint", pins, wheel]
-    subprocess.run(install, check=True)
+    locked = pins(tmp_path / "pins.txt", "--no-dev", "--no-emit-project")
+    programs = made(tmp_path / "env", "--constraint", locked, wheel)
     apart = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     run = subprocess.run(
         [
-            tmp_path / "env" / "bin" / "ssa",
+            programs / "ssa",
             "predict",
             ROOT / "examples" / "street.png",
             "-o",

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ssa.cli.arguments import writable_file
 from ssa.device import DTYPES
 from ssa.loading import LoadedEngine, load_engine
 from ssa.weights import default_root
@@ -16,7 +17,7 @@ from ssa.weights import default_root
 
 def add_engine_options(command: argparse.ArgumentParser) -> None:
     """The options by which a bundle is chosen and placed, and ``--json``."""
-    command.add_argument("--json", type=Path, help="also write the figures to this file")
+    command.add_argument("--json", type=writable_file, help="also write the figures to this file")
     command.add_argument("--bundle", default=os.environ.get("SSA_BUNDLE") or "tiny")
     command.add_argument("--device", help="cpu, cuda or cuda:1; by default CUDA if there is one")
     command.add_argument(

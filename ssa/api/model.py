@@ -21,7 +21,7 @@ from ssa.pictures.decoding import checked_pixels, decode_image, image_pixels
 from ssa.progress import Report, keep_silent
 from ssa.types import Picture, RGBImage
 from ssa.weights import Bundle, default_root
-from ssa.weights.places import download_command
+from ssa.weights.places import download_command, told
 
 if TYPE_CHECKING:
     from ssa.loading import LoadedEngine
@@ -68,13 +68,22 @@ def load(
     """Load a bundle of weights; nothing is downloaded.
 
     ``bundle`` is "base", "light" or "tiny", else the best there is; ``device`` "cpu", "cuda" or "cuda:1",
-    else CUDA where there is one; ``dtype`` "float32", "float16" or "bfloat16". ``segmentor`` is the folder of
+    else CUDA where there is one; ``dtype`` "float32", "float16" or "bfloat16". What is left
+    out, ``SSA_BUNDLE``, ``SSA_DEVICE`` and ``SSA_DTYPE`` may say. ``segmentor`` is the folder of
     one more segmentor for closed-set labels, ``weights`` the folder of bundles. The log of "ssa" says which
     bundle speaks. Raises ``WeightsError`` with the command that brings what is missing, ``ValueError`` for a
     device or dtype that there isn't.
     """
     from ssa.loading import load_engine
 
+    bundle, device, dtype = (
+        told(variable, given)
+        for variable, given in (
+            ("SSA_BUNDLE", bundle),
+            ("SSA_DEVICE", device),
+            ("SSA_DTYPE", dtype),
+        )
+    )
     root = default_root() if weights is None else Path(weights)
     added = None if segmentor is None else Path(segmentor)
     model = Model(load_engine(root, bundle, device, dtype, added))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ssa.dataset.engine_spec import OWN_SEGMENTORS, EngineSpec
 from ssa.weights import default_root, load_manifest
+from ssa.weights.places import told
 
 
 def add_engine_options(group: argparse._ArgumentGroup) -> None:
@@ -15,7 +16,7 @@ def add_engine_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bundle",
         metavar="NAME",
-        help=f"the weights: {', '.join(load_manifest().bundles)}; left out, the best there is",
+        help=f"the weights: {', '.join(load_manifest().bundles)}; left out, SSA_BUNDLE or the best there is",
     )
     group.add_argument(
         "--root",
@@ -23,11 +24,13 @@ def add_engine_options(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="folder that holds the bundles (default: SSA_WEIGHTS, else the usual one)",
     )
-    group.add_argument("--device", help="cpu, cuda, cuda:1; left out, CUDA where there is one")
+    group.add_argument(
+        "--device", help="cpu, cuda, cuda:1; left out, SSA_DEVICE or CUDA where there is one"
+    )
     group.add_argument(
         "--dtype",
         choices=["float32", "bfloat16", "float16"],
-        help="left out, bfloat16 on CUDA, else float32",
+        help="left out, SSA_DTYPE or bfloat16 on CUDA, else float32",
     )
     group.add_argument(
         "--segmentor",
@@ -48,5 +51,9 @@ def spec_of(options: argparse.Namespace, **rest: Any) -> EngineSpec:
     Raises ``WeightsError`` where there are no such weights.
     """
     root = options.root or default_root()
-    where = {"device": options.device, "dtype": options.dtype}
-    return EngineSpec.of(root, options.bundle, added_segmentor(options), **where, **rest)
+    where = {
+        "device": told("SSA_DEVICE", options.device),
+        "dtype": told("SSA_DTYPE", options.dtype),
+    }
+    bundle = told("SSA_BUNDLE", options.bundle)
+    return EngineSpec.of(root, bundle, added_segmentor(options), **where, **rest)

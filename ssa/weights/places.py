@@ -33,6 +33,11 @@ def default_root() -> Path:
     return user_data_path("ssa") / "weights" if INSTALLED else SHIPPED_ROOT
 
 
+def told(variable: str, given: str | None) -> str | None:
+    """What was given, else what ``SSA_BUNDLE``, ``SSA_DEVICE`` or ``SSA_DTYPE`` says, else None."""
+    return given or os.environ.get(variable) or None
+
+
 def download_command(bundle: str) -> str:
     """The command that brings a bundle, as it is typed where this copy lives."""
     return f"ssa weights download {bundle}" if INSTALLED else f"./scripts/download_weights {bundle}"

@@ -6,10 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-
-import pytest
 
 from site_pages import PLACES, led_anew
 from tests.docs.pages import PAGES, ROOT, text_of
@@ -34,7 +31,6 @@ def test_every_page_is_in_the_navigation() -> None:
     assert sorted(named) == sorted(PLACES.get(page, page.removeprefix("docs/")) for page in PAGES)
 
 
-@pytest.mark.skipif(find_spec("mkdocs") is None, reason="./scripts/docs brings mkdocs")
 def test_the_site_is_built_and_asks_no_other_host(tmp_path: Path) -> None:
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)],
