@@ -91,7 +91,10 @@ def _ray(address: str | None) -> Any:
     except ImportError as error:
         raise InputError(f"--workers and --ray need Ray ({error}); {REMEDY}") from error
     for handler in logging.getLogger("ray.data").handlers:
-        if isinstance(handler, logging.StreamHandler):
+        # Ray's own and no other: whoever listens there besides goes on hearing everything.
+        if isinstance(handler, logging.StreamHandler) and type(handler).__module__.startswith(
+            "ray."
+        ):
             handler.setLevel(logging.ERROR)
     return ray
 

@@ -1,12 +1,13 @@
 """How many workers a cluster has room for; without a cluster, for that takes seconds."""
 
+import logging
 import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssa.dataset.ray_cluster import Places, Room, _fit, _room, connected
+from ssa.dataset.ray_cluster import Places, Room, _fit, _ray, _room, connected
 from ssa.errors import InputError
 
 HEAD, PLAIN = {"CPU": 0.0}, {"CPU": 8.0}
@@ -66,3 +67,17 @@ def test_without_ray_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(InputError, match="uv sync --extra ray"), connected(None, Places()):
         pass
+
+
+def test_rays_console_says_errors_alone_and_other_listeners_go_on_hearing() -> None:
+    mine = logging.StreamHandler()
+    listened_to = logging.getLogger("ray.data")
+    _ray(None)
+    listened_to.addHandler(mine)
+    try:
+        _ray(None)
+        assert mine.level == logging.NOTSET
+        console = [one for one in listened_to.handlers if "PlainRay" in type(one).__name__]
+        assert [one.level for one in console] == [logging.ERROR]
+    finally:
+        listened_to.removeHandler(mine)
