@@ -16,6 +16,7 @@ import transformers
 
 from benchmarks.compare import Duel, compare_labelling, compare_masks
 from benchmarks.contenders import Contenders, set_up
+from benchmarks.dispatches import dispatch_figures
 from benchmarks.drawn_masks import draw_masks
 from benchmarks.measure import matrix_rate
 from benchmarks.real_sizes import SIZES
@@ -34,9 +35,10 @@ from ssa.cli.arguments import positive, writable_file
 from ssa.models.promptable.amg import no_progress
 from ssa.pictures.decoding import decode_image
 from ssa.types import MaskProposal, RGBImage
-from ssa.weights import load_manifest
+from ssa.weights import choose_bundle, default_root, load_manifest
 
 STREET = Path(__file__).parents[1] / "examples" / "street.png"
+MASKS_COUNTED = 100
 PARTS = ("label", "amg", "total")
 
 
@@ -46,12 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     image = decode_image(arguments.image)
-    with ExitStack() as stack:
-        folder: Path | None = None
-        if arguments.random_weights:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ssa-random-")))
-        contenders = set_up(arguments, image, folder)
-        figures = measure(arguments, image, contenders)
+    figures = count(arguments, image) if arguments.dispatches else timed(arguments, image)
     print(table(figures))
     if arguments.json:
         known = {
@@ -60,6 +57,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         arguments.json.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def timed(arguments: argparse.Namespace, image: RGBImage) -> Figures:
+    """The engine beside the published pipeline."""
+    with ExitStack() as stack:
+        folder: Path | None = None
+        if arguments.random_weights:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ssa-random-")))
+        return measure(arguments, image, set_up(arguments, image, folder))
+
+
+def count(arguments: argparse.Namespace, image: RGBImage) -> Figures:
+    """What a GPU would be asked to do, counted on this machine."""
+    bundle = choose_bundle(default_root(), arguments.bundle)
+    settings = bundle.spec.settings
+    if arguments.points:
+        settings = settings.searching("sam", points_per_side=arguments.points)
+    masks = draw_masks(arguments.masks or MASKS_COUNTED, *image.shape[:2])
+    return dispatch_figures(bundle, settings, image, masks) | {
+        "masks": len(masks),
+        "amg.points_per_side": settings.masks["sam"].points_per_side,
+        "picture.megapixels": image.shape[0] * image.shape[1] / 1e6,
+        "bundle": arguments.bundle,
+        "machine": machine(torch.device("cpu")),
+        "versions": versions(),
+    }
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -77,6 +100,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=positive, default=3)
     parser.add_argument("--parts", type=parts, default=PARTS, help="of label,amg,total")
     parser.add_argument("--no-counts", action="store_true", help="no operations, no stages' peaks")
+    parser.add_argument(
+        "--dispatches",
+        action="store_true",
+        help="count operations and transfers instead, with the batches a GPU gets; no GPU needed",
+    )
     parser.add_argument("--slope", action="store_true", help="time over masks and over pixels")
     parser.add_argument("--json", type=writable_file, help="also write the figures to this file")
     arguments = parser.parse_args(argv)

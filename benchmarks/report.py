@@ -121,11 +121,13 @@ def table(figures: Mapping[str, float | str]) -> str:
     """The figures for people: a row for each work and stage, then all that is not of that form."""
     columns = ("seconds", "gflop", "matrix_share", "peak_rise_mb")
     heads = ["s", "GFLOP", "of rate", "peak MB"]
+    works = [key.removesuffix(".ratio") for key in figures if key.endswith(".ratio")]
     lines = [
         f"{'':18s}{'ratio':>8s}" + "".join(f"{head:>22s}" for head in heads),
         f"{'':18s}{'':>8s}" + f"{'ours':>11s}{'published':>11s}" * len(heads),
     ]
-    works = [key.removesuffix(".ratio") for key in figures if key.endswith(".ratio")]
+    if not works:
+        lines.clear()
     told = {"machine", "versions"}
     for work in works:
         line = f"{work:18s}{_number(figures[f'{work}.ratio']):>8s}"

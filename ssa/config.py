@@ -138,6 +138,10 @@ class BatchSettings:
     chooser: int = 8
 
 
+# What a GPU with room for it works on at once: beyond, batches gain nothing more.
+LARGEST_BATCHES = BatchSettings(captioner=128, ranker=128, chooser=64)
+
+
 @dataclass(frozen=True, slots=True)
 class MaskSource:
     """A way to find regions, by the name that callers know it by.

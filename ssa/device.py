@@ -37,10 +37,23 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a model lives and in which number type it computes."""
+    """Where a model lives and in which number type it computes.
+
+    ``bulk`` is whether it works in few large operations; None leaves that to the device. It decides how
+    work is split, never what comes of it.
+    """
 
     device: torch.device
     dtype: torch.dtype
+    bulk: bool | None = None
+
+    @property
+    def in_bulk(self) -> bool:
+        """Whether each operation is a launch that costs more than its arithmetic, as on a GPU.
+
+        A CPU wants pieces that its caches hold.
+        """
+        return self.device.type != "cpu" if self.bulk is None else self.bulk
 
 
 def choose_placement(device: str | None = None, dtype: str | None = None) -> Placement:

@@ -1,0 +1,44 @@
+"""What is counted: each operation once, each value that moves or is waited for once."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from benchmarks.dispatches import counted, dispatch_figures
+from benchmarks.drawn_masks import draw_masks
+from ssa.weights import choose_bundle, default_root
+
+
+def test_operations_and_transfers_are_counted_once_each() -> None:
+    values = torch.ones(3)
+    flags = values > 0
+    with counted() as (launches, transfers), torch.inference_mode():
+        _ = values + values
+        values.mul_(2)
+        torch.from_numpy(np.zeros(2))
+        values.cpu().numpy()
+        _ = values[flags]
+        bool(flags[0])
+        values.sum().item()
+    assert (launches["aten.add.Tensor"], launches["aten.mul_.Tensor"]) == (1, 1)
+    assert dict(transfers) == {
+        "from_numpy": 1,
+        "numpy": 1,
+        "__getitem__": 1,
+        "__bool__": 1,
+        "item": 1,
+    }
+    assert torch.from_numpy.__name__ == "from_numpy"
+
+
+def test_both_works_of_a_picture_are_counted() -> None:
+    bundle = choose_bundle(default_root(), "tiny")
+    picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    settings = bundle.spec.settings.searching("sam", points_per_side=4)
+    figures = dispatch_figures(bundle, settings, picture, draw_masks(8, 96, 128))
+    works = {key.partition(".")[0] for key, value in figures.items() if float(value) > 0}
+    assert works == {"label", "amg"}
+    assert set(figures) == {
+        f"{one}.{what}" for one in works for what in ("dispatches", "transfers")
+    }
