@@ -6,6 +6,7 @@ import gc
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -60,8 +61,7 @@ def choose_placement(device: str | None = None, dtype: str | None = None) -> Pla
     """The placement asked for; else CUDA when there is one, and bfloat16 where CUDA computes in it.
 
     ``device`` is a torch device string ("cuda", "cuda:1", "cpu"), ``dtype`` a key of ``DTYPES``.
-    Raises ``ValueError`` for an unknown dtype or a CUDA device where there is none, and what torch
-    raises for an unknown device.
+    Raises ``ValueError`` for an unknown dtype or device, and for a CUDA device where there is none.
     """
     if dtype is not None and dtype not in DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}; got {dtype!r}")
@@ -79,12 +79,22 @@ def _choose_device(asked: str | None) -> tuple[torch.device, str]:
         if has_cuda:
             return torch.device("cuda"), "a CUDA device is present"
         return torch.device("cpu"), "no CUDA device is present"
-    device = torch.device(asked)
+    device = _known_device(asked)
     if device.type == "cuda" and not has_cuda:
         raise ValueError(
             f"device {asked!r} was asked for, but torch finds no CUDA device: try 'cpu'"
         )
     return device, "asked for"
+
+
+def _known_device(asked: str) -> torch.device:
+    """The device of that name; torch knows more, on which nothing here was ever tried."""
+    device: torch.device | None = None
+    with suppress(RuntimeError):
+        device = torch.device(asked)
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device must be cpu, cuda or such as cuda:1; got {asked!r}")
+    return device
 
 
 def _best_dtype(device: torch.device) -> tuple[torch.dtype, str]:

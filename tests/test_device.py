@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from ssa.device import DTYPES, choose_placement, memory_errors_told
+from ssa.device import DTYPES, Placement, choose_placement, memory_errors_told
 from ssa.errors import OutOfMemory
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -59,11 +59,26 @@ def test_an_unknown_dtype_is_refused_with_the_known_ones() -> None:
     assert all(name in str(caught.value) for name in DTYPES)
 
 
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "", "meta", "cpu cuda"])
+def test_an_unknown_device_is_refused_in_one_line(name: str) -> None:
+    with pytest.raises(
+        ValueError, match="device must be cpu, cuda or such as cuda:1; got"
+    ) as caught:
+        choose_placement(name)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a CUDA device")
 def test_a_cuda_device_that_is_not_there_is_refused_at_once() -> None:
     assert choose_placement().device == torch.device("cpu")
     with pytest.raises(ValueError, match="'cuda:1' was asked for, but torch finds no CUDA device"):
         choose_placement("cuda:1")
+
+
+def test_only_a_gpu_works_in_bulk_unless_told_otherwise() -> None:
+    assert not choose_placement("cpu").in_bulk
+    assert Placement(torch.device("cuda"), torch.float32).in_bulk
+    assert Placement(torch.device("cpu"), torch.float32, bulk=True).in_bulk
 
 
 @pytest.mark.usefixtures("a_gpu")

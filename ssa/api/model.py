@@ -15,7 +15,7 @@ from PIL import Image
 
 from ssa.api.result import Result
 from ssa.config import Settings
-from ssa.errors import ImageError
+from ssa.errors import ImageError, WeightsError
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.pictures.decoding import checked_pixels, decode_image, image_pixels
 from ssa.progress import Report, keep_silent
@@ -85,6 +85,8 @@ def load(
         )
     )
     root = default_root() if weights is None else Path(weights)
+    if weights is not None and not root.is_dir():
+        raise WeightsError(f"weights: expected a folder of bundles; got {root}, which is none")
     added = None if segmentor is None else Path(segmentor)
     model = Model(load_engine(root, bundle, device, dtype, added))
     logger.log(logging.WARNING if model.bundle.remedy else logging.INFO, "%s", model.bundle)

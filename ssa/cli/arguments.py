@@ -20,3 +20,12 @@ def writable_file(text: str) -> Path:
     if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise argparse.ArgumentTypeError(f"expected a file that can be written; got {text}")
     return path
+
+
+def folder(text: str) -> Path:
+    """A folder that is there."""
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "isn't there"
+        raise argparse.ArgumentTypeError(f"expected a folder; got {text!r}, which {what}")
+    return path

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ssa.cli.arguments import folder
 from ssa.dataset.engine_spec import OWN_SEGMENTORS, EngineSpec
 from ssa.weights import default_root, load_manifest
 from ssa.weights.places import told
@@ -20,7 +21,7 @@ def add_engine_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--root",
-        type=Path,
+        type=folder,
         metavar="DIR",
         help="folder that holds the bundles (default: SSA_WEIGHTS, else the usual one)",
     )

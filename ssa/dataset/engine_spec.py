@@ -93,8 +93,8 @@ class EngineSpec:
 
         try:
             placement = choose_placement(self.device, self.dtype)
-        except (ValueError, RuntimeError) as error:  # the latter is torch's, of many lines
-            raise InputError(str(error).partition("\n")[0]) from error
+        except ValueError as error:
+            raise InputError(str(error)) from error
         number_type = str(placement.dtype).removeprefix("torch.")
         return replace(self, device=str(placement.device), dtype=number_type)
 

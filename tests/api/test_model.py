@@ -47,6 +47,10 @@ def test_what_isnt_there_is_refused_with_its_remedy() -> None:
         ssa.load("base")
     with pytest.raises(ValueError, match="dtype must be one of"):
         ssa.load("tiny", dtype="int3")
+    with pytest.raises(ValueError, match="device must be cpu, cuda"):
+        ssa.load("tiny", device="gpu")
+    with pytest.raises(WeightsError, match="expected a folder of bundles; got"):
+        ssa.load("tiny", weights="gone")
 
 
 def test_a_path_an_image_and_an_array_are_the_same_picture(model: ssa.Model, path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ssa.cli.arguments import positive, writable_file
+from ssa.cli.arguments import folder, positive, writable_file
 
 
 @pytest.mark.parametrize(("text", "number"), [("1", 1), ("250", 250), ("007", 7)])
@@ -27,3 +27,11 @@ def test_a_file_that_can_be_written_is_known_before_the_work(tmp_path: Path) -> 
     for wrong in (tmp_path, tmp_path / "gone" / "new.json"):
         with pytest.raises(argparse.ArgumentTypeError, match="expected a file that can be written"):
             writable_file(str(wrong))
+
+
+def test_a_folder_is_one_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert folder(str(tmp_path)) == tmp_path
+    for name, what in (("gone", "isn't there"), ("file", "is a file")):
+        with pytest.raises(argparse.ArgumentTypeError, match=f"which {what}"):
+            folder(str(tmp_path / name))
