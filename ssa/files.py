@@ -84,3 +84,13 @@ def hold(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextmanager
+def locked(file: int) -> Iterator[None]:
+    """An open file for this process alone, while the block lasts; waits for others who have it."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)

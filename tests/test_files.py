@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ssa.files import hold, link_whole, whole_file, write_whole
+from ssa.files import hold, link_whole, locked, whole_file, write_whole
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -89,3 +89,10 @@ def test_a_file_is_held_by_one_at_a_time(tmp_path: Path) -> None:
         assert not hold(second.fileno())
         first.close()
         assert hold(second.fileno())
+
+
+def test_a_locked_file_is_free_again_when_the_block_ends(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("ab") as ours, (tmp_path / "file").open("ab") as theirs:
+        with locked(ours.fileno()):
+            assert not hold(theirs.fileno())
+        assert hold(theirs.fileno())

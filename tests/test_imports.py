@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "formats": STEPS | {"labelling", "drawing"},
     "drawing": STEPS | {"labelling"},
     "sources": STEPS | {"formats"},
+    "review": STEPS | {"labelling", "formats"},
     "dataset": STEPS
     | {"stages", "progress", "labelling", "inputs", "engine", "device", "weights", "loading"}
     | {"formats", "sources"},

@@ -74,7 +74,7 @@ def _parsed(record: object, index: int, places: Places) -> MaskProposal | Annota
 
 
 def _proposal(fields: Mapping[str, Any]) -> MaskProposal:
-    rle = _rle(object_of(fields.get("segmentation"), "segmentation"))
+    rle = rle_of(fields.get("segmentation"), "segmentation")
     return MaskProposal(
         rle=rle,
         bbox_xywh=_box(fields, "bbox", rle),
@@ -148,22 +148,21 @@ def _scored(fields: Mapping[str, Any], score_name: str) -> tuple[str, float]:
     return text_of(fields.get("label"), "detail"), float_of(fields.get(score_name), "detail")
 
 
-def _rle(fields: Mapping[str, Any]) -> RLE:
-    size = [
-        integer_of(side, "segmentation") for side in list_of(fields.get("size"), "segmentation")
-    ]
+def rle_of(value: object, name: str) -> RLE:
+    """``value`` if it is a mask: an object with ``size`` (height, width) and compressed ``counts``.
+
+    Raises ``FieldError`` with ``name`` for another, and for runs that don't fill the picture.
+    """
+    fields = object_of(value, name)
+    size = [integer_of(side, name) for side in list_of(fields.get("size"), name)]
     if len(size) != 2 or min(size) < 1:
-        raise FieldError("segmentation")
-    rle = RLE(size[0], size[1], text_of(fields.get("counts"), "segmentation"))
-    _check_runs(rle)
-    return rle
-
-
-def _check_runs(rle: RLE) -> None:
+        raise FieldError(name)
+    rle = RLE(size[0], size[1], text_of(fields.get("counts"), name))
     try:
         masks.filling_runs(rle)
     except ValueError as error:
-        raise FieldError("segmentation") from error
+        raise FieldError(name) from error
+    return rle
 
 
 def _box(fields: Mapping[str, Any], name: str, rle: RLE) -> BoxXYWH:
