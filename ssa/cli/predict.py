@@ -168,7 +168,7 @@ def _annotate(
         spec.device,
         spec.dtype,
         segmentor=added_segmentor(options),
-        weights=spec.root,
+        weights=options.root,
     )
     report = _told if options.verbose else None
     failed, told = 0, []

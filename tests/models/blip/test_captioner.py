@@ -57,8 +57,7 @@ def test_max_new_tokens_bounds_the_caption(folder: Path) -> None:
 
 def test_a_model_that_ends_at_once_says_nothing(folder: Path) -> None:
     captioner = BlipCaptioner.load(folder, CPU, max_new_tokens=4)
-    separator = captioner._model.config.text_config.sep_token_id
-    captioner._model.text_decoder.cls.predictions.bias[separator] = 1e4
+    captioner._decoder.scores.predictions.decoder.bias[captioner._decoder._end] = 1e4
     assert captioner.caption([noise(9, 9)]) == [""]
 
 
@@ -67,7 +66,7 @@ def test_no_crops_no_captions(captioner: BlipCaptioner) -> None:
 
 
 def test_a_red_crop_reaches_the_model_red(captioner: BlipCaptioner) -> None:
-    with inputs_of(captioner._model.vision_model.embeddings.patch_embedding) as seen:
+    with inputs_of(captioner._vision.embeddings.patch_embedding) as seen:
         captioner.caption([red(3, 17), red(40, 50)])
     assert seen[0].shape == (2, 3, 32, 32)
     assert_is_red(seen[0], CLIP_MEAN, CLIP_STD)
@@ -75,11 +74,15 @@ def test_a_red_crop_reaches_the_model_red(captioner: BlipCaptioner) -> None:
 
 def test_weights_take_the_placements_type_save_for_the_words_scores(folder: Path) -> None:
     half = BlipCaptioner.load(folder, Placement(torch.device("cpu"), torch.bfloat16), 4)
-    low = {name for name, p in half._model.named_parameters() if p.dtype == torch.bfloat16}
-    high = {name for name, p in half._model.named_parameters() if p.dtype == torch.float32}
-    assert low
-    assert all(name.startswith("text_decoder.cls.") for name in high)
-    assert high
+    parts = {"": half._vision, "decoder.": half._decoder}
+    types = {
+        start + name: weight.dtype
+        for start, part in parts.items()
+        for name, weight in part.named_parameters()
+    }
+    high = {name for name, dtype in types.items() if dtype == torch.float32}
+    assert set(types.values()) == {torch.float32, torch.bfloat16}
+    assert {name.split(".")[1] for name in high} == {"scores"}
     assert len(half.caption([noise(20, 30), red(4, 4)])) == 2
 
 
@@ -89,9 +92,9 @@ def test_same_embeddings_as_the_plain_model(captioner: BlipCaptioner, folder: Pa
     pixels = transformers.BlipImageProcessor.from_pretrained(folder)(
         images=crops, input_data_format="channels_last", return_tensors="pt"
     )["pixel_values"]
-    with torch.inference_mode(), inputs_of(captioner._model.vision_model) as seen:
+    with torch.inference_mode(), inputs_of(captioner._vision) as seen:
         captioner.caption(crops)
-        mine, theirs = (m.vision_model(pixels)[0] for m in (captioner._model, plain))
+        mine, theirs = (tower(pixels)[0] for tower in (captioner._vision, plain.vision_model))
     torch.testing.assert_close(seen[0], pixels, atol=1e-6, rtol=0)
     torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-4)
 

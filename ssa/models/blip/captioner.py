@@ -1,4 +1,4 @@
-"""BLIP: what a crop shows, in a few words (Li et al. 2022, arXiv:2201.12086)."""
+"""Captions of crops: pixels, vision tower, words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 import transformers
 
 from ssa.device import Placement, memory_errors_told
+from ssa.models.blip.decoding import GreedyDecoder
 from ssa.models.shared.pixels import PixelRecipe
 from ssa.models.shared.pretrained import TRANSFORMER_FILES, fed_float32, load_transformer, opening
 from ssa.models.shared.towers import SelfAttention, in_place
@@ -32,11 +33,12 @@ class BlipCaptioner:
         placement: Placement,
         max_new_tokens: int,
     ) -> None:
-        self._model = _placed(model, placement.dtype)
+        _place(model, placement.dtype)
+        self._vision = model.vision_model
+        self._decoder = GreedyDecoder(model.text_decoder, max_new_tokens, in_bulk=placement.in_bulk)
         self._spec = spec
         self._tokenizer = tokenizer
         self._placement = placement
-        self._max_new_tokens = max_new_tokens
 
     @classmethod
     def load(cls, folder: Path, placement: Placement, max_new_tokens: int) -> BlipCaptioner:
@@ -60,19 +62,14 @@ class BlipCaptioner:
         """One caption a crop, perhaps empty; crops are (h, w, 3) uint8 RGB of any sizes."""
         if not crops:
             return []
-        tokens = self._model.generate(
-            pixel_values=self._spec.batch(crops, self._placement.device, self._placement.dtype),
-            max_new_tokens=self._max_new_tokens,
-            do_sample=False,
-            num_beams=1,
-        )
-        # The first token is the start mark; not every published vocabulary knows it as special.
-        captions = self._tokenizer.batch_decode(tokens[:, 1:], skip_special_tokens=True)
+        pixels = self._spec.batch(crops, self._placement.device, self._placement.dtype)
+        tokens = self._decoder(self._vision(pixel_values=pixels).last_hidden_state)
+        captions = self._tokenizer.batch_decode(tokens.tolist(), skip_special_tokens=True)
         return [caption.strip() for caption in captions]
 
 
-def _placed(model: Any, dtype: torch.dtype) -> Any:
-    """The model in ``dtype``, with float32 scores of words and a quicker vision tower."""
+def _place(model: Any, dtype: torch.dtype) -> None:
+    """Put the model into ``dtype``, with float32 scores of words and a quicker vision tower."""
     scores = deepcopy(model.text_decoder.cls)  # Its weights may be the word embeddings' own.
     model.to(dtype)
     fed_float32(scores)
@@ -81,4 +78,3 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
         plain = layer.self_attn
         layer.self_attn = SelfAttention(plain.qkv, plain.projection, plain.num_heads)
         layer.mlp.activation_fn = in_place(layer.mlp.activation_fn)
-    return model
