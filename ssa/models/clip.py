@@ -30,9 +30,6 @@ CACHED_LABELS = 50_000
 # Labels that go through the text encoder at once. Few, for a batch is filled up where fewer are new.
 TEXT_BATCH = 8
 
-# A crop with sides in a higher ratio loses its ends before it is enlarged; see ``middle``.
-LONGEST_RATIO = 8
-
 
 class OpenClipRanker:
     """Ranks each crop's own candidates; a label's text is encoded once and kept.
@@ -92,9 +89,8 @@ class OpenClipRanker:
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> Tensor:
         """(N, D) float32 image embeddings of length 1."""
-        if self._spec.keeps_shape:
-            crops = [middle(crop) for crop in crops]
-        pixels = self._spec.batch(crops, self._placement.device, self._placement.dtype)
+        place = self._placement
+        pixels = self._spec.batch(crops, place.device, place.dtype, in_bulk=place.in_bulk)
         return functional.normalize(self._model.encode_image(pixels).float(), dim=-1)
 
     def _encode_labels(self, labels: list[str]) -> list[Tensor]:
@@ -120,16 +116,6 @@ def _spec(settings: Any) -> PixelRecipe:
         std=tuple(settings.std),
         keeps_shape=settings.resize_mode == "shortest",
     )
-
-
-def middle(crop: RGBImage) -> RGBImage:
-    """The middle of a crop more than ``LONGEST_RATIO`` times as long as wide; else the crop itself.
-
-    Enlarging by the shortest side makes 224 x 4,480,000 pixels of 1 x 20,000, to keep the middle square.
-    """
-    bound = LONGEST_RATIO * min(crop.shape[:2])
-    top, left = (max(0, side - bound) // 2 for side in crop.shape[:2])
-    return crop[top : crop.shape[0] - top, left : crop.shape[1] - left]
 
 
 def _ranking(labels: Sequence[str], logits: NDArray[np.float32]) -> tuple[ScoredLabel, ...]:

@@ -131,7 +131,8 @@ class ClipSegChooser:
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> list[Tensor]:
         """What the decoder reads of the vision tower: (N, tokens, D) for each of its layers."""
-        pixels = self._spec.batch(crops, self._placement.device, self._placement.dtype)
+        place = self._placement
+        pixels = self._spec.batch(crops, place.device, place.dtype, in_bulk=place.in_bulk)
         states = self._model.clip.vision_model(
             pixel_values=pixels, interpolate_pos_encoding=True, output_hidden_states=True
         ).hidden_states

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import Any
 
 from ssa.masks.run_lengths import decode_part
-from ssa.pictures.crops import crop, scaled_box
+from ssa.pictures.canvas import Canvas, Crops, MaskParts
+from ssa.pictures.crops import scaled_box
 from ssa.types import BoolMask, BoxXYXY, MaskProposal, RGBImage
 
 
@@ -17,6 +19,7 @@ class Regions:
     def __init__(self, image: RGBImage, proposals: Sequence[MaskProposal]) -> None:
         self.image = image
         self.proposals = proposals
+        self._canvas = Canvas(image)
 
     def __len__(self) -> int:
         return len(self.proposals)
@@ -26,13 +29,15 @@ class Regions:
         """The regions picture by picture: here there is one."""
         return (self,)
 
-    def crops(self, indices: Sequence[int], scale: float) -> list[RGBImage]:
+    def crops(self, indices: Sequence[int], scale: float) -> Crops:
         """The picture around each mask: its box, ``scale`` times as large about its centre."""
-        return [crop(self.image, self._box(i, scale)) for i in indices]
+        boxes = [self._box(i, scale) for i in indices]
+        return Crops([self._canvas] * len(boxes), boxes)
 
-    def masks(self, indices: Sequence[int], scale: float) -> list[BoolMask]:
+    def masks(self, indices: Sequence[int], scale: float) -> MaskParts:
         """Each mask in the frame of its crop."""
-        return [decode_part(self.proposals[i].rle, self._box(i, scale)) for i in indices]
+        boxes = [self._box(i, scale) for i in indices]
+        return MaskParts([self.proposals[i].rle for i in indices], boxes)
 
     def boxed_masks(self) -> Iterator[tuple[BoxXYXY, BoolMask]]:
         """Each mask's own box, and the mask in the frame of it, one at a time."""
@@ -59,18 +64,24 @@ class ManyRegions:
     def __len__(self) -> int:
         return len(self.proposals)
 
-    def crops(self, indices: Sequence[int], scale: float) -> list[RGBImage]:
+    def crops(self, indices: Sequence[int], scale: float) -> Crops:
         """The pictures around each mask, as in ``Regions``."""
-        return [picture.crops([own], scale)[0] for picture, own in map(self._find, indices)]
+        found = [picture.crops([own], scale) for picture, own in map(self._find, indices)]
+        return Crops(*_joined([one.canvases for one in found], [one.boxes_xyxy for one in found]))
 
-    def masks(self, indices: Sequence[int], scale: float) -> list[BoolMask]:
+    def masks(self, indices: Sequence[int], scale: float) -> MaskParts:
         """Each mask in the frame of its crop."""
-        return [picture.masks([own], scale)[0] for picture, own in map(self._find, indices)]
+        found = [picture.masks([own], scale) for picture, own in map(self._find, indices)]
+        return MaskParts(*_joined([one.rles for one in found], [one.boxes_xyxy for one in found]))
 
     def _find(self, index: int) -> tuple[Regions, int]:
         # Pictures without regions start where the next one does: the last of those is the one meant.
         number = bisect_right(self.starts, index) - 1
         return self.pictures[number], index - self.starts[number]
+
+
+def _joined(*columns: Sequence[Sequence[Any]]) -> tuple[list[Any], ...]:
+    return tuple([item for part in column for item in part] for column in columns)
 
 
 AnyRegions = Regions | ManyRegions

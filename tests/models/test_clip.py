@@ -12,8 +12,10 @@ from PIL import Image
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.models.clip import TEXT_BATCH, OpenClipRanker, _ranking, middle
+from ssa.models.clip import TEXT_BATCH, OpenClipRanker, _ranking
+from ssa.models.shared.pixels import middle
 from ssa.models.shared.text_cache import LabelCache
+from ssa.types import RGBImage
 from tests.models.checkpoints import CLIP_MEAN, CLIP_STD, write_open_clip
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
@@ -34,13 +36,18 @@ def ranker(folder: Path) -> OpenClipRanker:
     return OpenClipRanker.load(folder, CPU)
 
 
+def middle_of(crop: RGBImage) -> RGBImage:
+    left, top, right, bottom = middle((0, 0, crop.shape[1], crop.shape[0]))
+    return crop[top:bottom, left:right]
+
+
 def test_same_scores_as_open_clip_one_crop_at_a_time(ranker: OpenClipRanker, folder: Path) -> None:
     model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
     model.eval()
     tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
     for crop, own, ranking in zip(CROPS, CANDIDATES, ranker.rank(CROPS, CANDIDATES), strict=True):
         with torch.inference_mode():
-            pixels = preprocess(Image.fromarray(middle(crop)))
+            pixels = preprocess(Image.fromarray(middle_of(crop)))
             logits, _ = model.get_logits(pixels[None], tokenizer(own))
         expected = dict(zip(own, logits[0].softmax(0).tolist(), strict=True))
         assert {item.label: item.score for item in ranking} == pytest.approx(expected, abs=1e-3)
@@ -52,7 +59,7 @@ def test_same_input_as_open_clips_own_but_for_rounding(
     _, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
     with inputs_of(ranker._model.visual.conv1) as seen:
         ranker.rank(CROPS, CANDIDATES)
-    theirs = torch.stack([preprocess(Image.fromarray(middle(crop))) for crop in CROPS])
+    theirs = torch.stack([preprocess(Image.fromarray(middle_of(crop))) for crop in CROPS])
     bytes_off = (seen[0] - theirs).abs() * 255 * torch.tensor(CLIP_STD).view(3, 1, 1)
     assert bytes_off.max() < 2.1
     assert bytes_off.mean() < 0.05
@@ -131,21 +138,6 @@ def test_a_red_crop_reaches_the_model_red(ranker: OpenClipRanker) -> None:
         ranker.rank([red(3, 17), red(40, 50)], [["dog"], ["dog"]])
     assert seen[0].shape == (2, 3, 32, 32)
     assert_is_red(seen[0], CLIP_MEAN, CLIP_STD)
-
-
-@pytest.mark.parametrize("size_hw", [(1, 20_001), (20_000, 3), (5, 45)])
-def test_the_middle_of_a_long_crop_is_its_middle(size_hw: tuple[int, int]) -> None:
-    height, width = size_hw
-    crop = np.indices(size_hw).sum(axis=0)[..., None]
-    part = middle(crop)  # type: ignore[arg-type]
-    assert min(part.shape[:2]) == min(size_hw)
-    assert max(part.shape[:2]) <= 8 * min(size_hw) + 1
-    assert float(part.mean()) == (height + width - 2) / 2
-
-
-def test_a_crop_of_usual_shape_is_left_alone() -> None:
-    crop = noise(10, 80)
-    assert middle(crop).shape == crop.shape
 
 
 def test_a_squeezing_model_sees_the_whole_of_a_long_crop(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ class BlipCaptioner:
         """One caption a crop, perhaps empty; crops are (h, w, 3) uint8 RGB of any sizes."""
         if not crops:
             return []
-        pixels = self._spec.batch(crops, self._placement.device, self._placement.dtype)
+        place = self._placement
+        pixels = self._spec.batch(crops, place.device, place.dtype, in_bulk=place.in_bulk)
         tokens = self._decoder(self._vision(pixel_values=pixels).last_hidden_state)
         captions = self._tokenizer.batch_decode(tokens.tolist(), skip_special_tokens=True)
         return [caption.strip() for caption in captions]

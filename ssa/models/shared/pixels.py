@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,19 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
 from transformers.image_utils import PILImageResampling
 
-from ssa.types import RGBImage
+from ssa.models.shared.bulk_crops import resize_in_bulk, resizes_in_bulk
+from ssa.pictures.canvas import Crops
+from ssa.types import BoxXYXY, RGBImage
 
 Colours = tuple[float, float, float]
 
 # ImageNet's mean and deviation of bytes (0 to 255), red, green, blue: as both kinds of SAM were trained.
 BYTE_MEAN: Colours = (123.675, 116.28, 103.53)
 BYTE_STD: Colours = (58.395, 57.12, 57.375)
+
+# A crop with sides in a higher ratio loses its ends before it is enlarged by its shorter side, of which the
+# middle is kept: 1 x 20,000 pixels would become 224 x 4,480,000.
+LONGEST_RATIO = 8
 
 _INTERPOLATION = {
     PILImageResampling.BILINEAR: InterpolationMode.BILINEAR,
@@ -62,26 +69,71 @@ class PixelRecipe:
         return cls(size.height, _INTERPOLATION[resample], mean, std)
 
     def batch(
-        self, crops: Sequence[RGBImage], device: torch.device, dtype: torch.dtype = torch.float32
+        self,
+        crops: Sequence[RGBImage],
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        *,
+        in_bulk: bool = False,
     ) -> Tensor:
         """(N, 3, side, side) on ``device`` for crops (h, w, 3) uint8 RGB of any sizes, at least one.
 
         Resized with antialiasing and rounded to bytes, as transformers' processors do. Pillow takes the
         two directions in another order and rounds in between: 2/255 more or less in a photo, at a hard
-        edge a little more.
+        edge a little more. ``in_bulk``, crops of a picture that fits are cut and resized together, on the
+        device: there a byte may come out as the next one, where it was nearly between the two.
         """
-        resized = torch.stack([self._square(upload(crop, device)) for crop in crops])
-        mean, std = (
-            torch.tensor(colours, device=device).view(3, 1, 1) for colours in (self.mean, self.std)
-        )
-        return resized.float().div_(255).sub_(mean).div_(std).to(dtype)
+        if in_bulk and isinstance(crops, Crops) and resizes_in_bulk(crops):
+            boxes = [self._seen(box) for box in crops.boxes_xyxy]
+            resized = resize_in_bulk(
+                Crops(crops.canvases, boxes),
+                self.side_px,
+                self._sizes(boxes),
+                self.interpolation,
+                device,
+            )
+        else:
+            resized = torch.stack([self._square(upload(one, device)) for one in crops]).float()
+        mean, std = _colours(self.mean, device), _colours(self.std, device)
+        return resized.div_(255).sub_(mean).div_(std).to(dtype)
 
     def _square(self, crop: Tensor) -> Tensor:
         side = self.side_px
         wanted = [side] if self.keeps_shape else [side, side]
+        left, top, right, bottom = self._seen((0, 0, crop.shape[2], crop.shape[1]))
+        crop = crop[:, top:bottom, left:right]
         resized = vision.resize(crop, wanted, interpolation=self.interpolation, antialias=True)
         square: Tensor = vision.center_crop(resized, [side, side]) if self.keeps_shape else resized
         return square
+
+    def _seen(self, box_xyxy: BoxXYXY) -> BoxXYXY:
+        """The part of a box that is looked at."""
+        return middle(box_xyxy) if self.keeps_shape else box_xyxy
+
+    def _sizes(self, boxes_xyxy: Sequence[BoxXYXY]) -> list[tuple[int, int]]:
+        """What each box is resized to, (height, width), before the middle square is kept."""
+        side = self.side_px
+        if not self.keeps_shape:
+            return [(side, side)] * len(boxes_xyxy)
+        shapes = [(bottom - top, right - left) for left, top, right, bottom in boxes_xyxy]
+        return [
+            (side, side * width // height) if height <= width else (side * height // width, side)
+            for height, width in shapes
+        ]
+
+
+def middle(box_xyxy: BoxXYXY) -> BoxXYXY:
+    """The middle of a box more than ``LONGEST_RATIO`` times as long as wide; else the box itself."""
+    left, top, right, bottom = box_xyxy
+    bound = LONGEST_RATIO * min(right - left, bottom - top)
+    across, down = (max(0, side - bound) // 2 for side in (right - left, bottom - top))
+    return left + across, top + down, right - across, bottom - down
+
+
+@cache
+def _colours(values: Colours, device: torch.device) -> Tensor:
+    """(3, 1, 1) on the device; kept, for each time would be one more wait."""
+    return torch.tensor(values, device=device).view(3, 1, 1)
 
 
 def upload(crop: RGBImage, device: torch.device) -> Tensor:

@@ -12,7 +12,7 @@ from PIL import Image
 from torch.nn import functional
 from torchvision.transforms.v2 import InterpolationMode
 
-from ssa.models.shared.pixels import PixelRecipe, resize_bilinear, upload
+from ssa.models.shared.pixels import PixelRecipe, middle, resize_bilinear, upload
 from ssa.pictures.decoding import decode_image
 from ssa.types import RGBImage
 from tests.models.spying import ODD_SIZES_HW, noise
@@ -65,6 +65,19 @@ def test_keeping_the_shape_keeps_the_middle() -> None:
     pixels = spec(keeps_shape=True).batch([wide], CPU)[0]
     white = (torch.ones(3) - torch.tensor(MEAN)) / torch.tensor(STD)
     torch.testing.assert_close(pixels[:, :, 4:-4], white.view(3, 1, 1).expand(3, 32, 24))
+
+
+@pytest.mark.parametrize("size_hw", [(1, 20_001), (20_000, 3), (5, 45)])
+def test_the_middle_of_a_long_crop_is_its_middle(size_hw: tuple[int, int]) -> None:
+    height, width = size_hw
+    left, top, right, bottom = middle((7, 3, 7 + width, 3 + height))
+    assert min(right - left, bottom - top) == min(size_hw)
+    assert max(right - left, bottom - top) <= 8 * min(size_hw) + 1
+    assert (left + right, top + bottom) == (14 + width, 6 + height)
+
+
+def test_a_crop_of_usual_shape_is_left_alone() -> None:
+    assert middle((2, 3, 82, 13)) == (2, 3, 82, 13)
 
 
 def test_numbers_come_in_the_type_asked_for() -> None:

@@ -1,0 +1,75 @@
+"""Crops as what they are of, rather than as pixels: who has the picture elsewhere can cut them there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, TypeVar, overload
+
+from ssa.masks.run_lengths import decode_part
+from ssa.pictures.crops import crop
+from ssa.types import RLE, BoolMask, BoxXYXY, RGBImage
+
+Made = TypeVar("Made")
+
+
+class Canvas:
+    """A picture, (H, W, 3) RGB uint8, and what models have made of it: a copy on their device, say."""
+
+    def __init__(self, pixels: RGBImage) -> None:
+        self.pixels = pixels
+        self._made: dict[Hashable, Any] = {}
+        self._lock = Lock()
+
+    def once(self, key: Hashable, make: Callable[[RGBImage], Made]) -> Made:
+        """What ``make`` gives for the picture, made when it is first asked for and kept with the canvas."""
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make(self.pixels)
+            made: Made = self._made[key]
+            return made
+
+
+@dataclass(frozen=True, slots=True)
+class Crops(Sequence[RGBImage]):
+    """Boxes of pictures, one each of ``canvases`` and ``boxes_xyxy``; an item is a crop's pixels, a view."""
+
+    canvases: Sequence[Canvas]
+    boxes_xyxy: Sequence[BoxXYXY]
+
+    def __len__(self) -> int:
+        return len(self.boxes_xyxy)
+
+    @overload
+    def __getitem__(self, index: int) -> RGBImage: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Crops: ...
+
+    def __getitem__(self, index: int | slice) -> RGBImage | Crops:
+        if isinstance(index, slice):
+            return Crops(self.canvases[index], self.boxes_xyxy[index])
+        return crop(self.canvases[index].pixels, self.boxes_xyxy[index])
+
+
+@dataclass(frozen=True, slots=True)
+class MaskParts(Sequence[BoolMask]):
+    """What of each mask of ``rles`` lies in its box; an item is that as pixels, (h, w) bool."""
+
+    rles: Sequence[RLE]
+    boxes_xyxy: Sequence[BoxXYXY]
+
+    def __len__(self) -> int:
+        return len(self.boxes_xyxy)
+
+    @overload
+    def __getitem__(self, index: int) -> BoolMask: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> MaskParts: ...
+
+    def __getitem__(self, index: int | slice) -> BoolMask | MaskParts:
+        if isinstance(index, slice):
+            return MaskParts(self.rles[index], self.boxes_xyxy[index])
+        return decode_part(self.rles[index], self.boxes_xyxy[index])
