@@ -66,6 +66,32 @@ def decode_part(rle: RLE, box_xyxy: BoxXYXY) -> BoolMask:
     return np.ascontiguousarray(columns[:, top:bottom].T)
 
 
+def stretches(rle: RLE) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the true runs begin and where they have ended, (n,) each; pixels are counted down the columns.
+
+    Raises ``ValueError`` as ``decode`` does.
+    """
+    ends = filling_runs(rle).cumsum()
+    stops = ends[1::2]
+    return ends[: 2 * len(stops) : 2], stops
+
+
+def stretches_in(rle: RLE, box_xyxy: BoxXYXY) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same of the part of the mask that lies inside a box, counted in the box's own columns."""
+    left, top, right, bottom = box_xyxy
+    starts, stops = stretches(rle)
+    (first_x, first_y), (last_x, last_y) = (
+        np.divmod(one, rle.height) for one in (starts, stops - 1)
+    )
+    whole_columns = top == 0 and bottom == rle.height
+    inside = (first_x >= left) & (last_x < right) & (first_y >= top) & (last_y < bottom)
+    if not (inside & (whole_columns | (first_x == last_x))).all():
+        return stretches(encode(decode_part(rle, box_xyxy)))
+    high = bottom - top
+    begin = (first_x - left) * high + first_y - top
+    return begin, (last_x - left) * high + last_y - top + 1
+
+
 def runs_of(rle: RLE) -> NDArray[np.int64]:
     """The plain runs: column by column, false and true pixels in turn, false first (perhaps 0 of them).
 

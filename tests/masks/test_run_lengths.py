@@ -40,6 +40,12 @@ def test_a_part_is_decoded_as_the_whole_has_it(mask: BoolMask, data: st.DataObje
     part = masks.decode_part(masks.encode(mask), (left, top, right, bottom))
     np.testing.assert_array_equal(part, mask[top:bottom, left:right])
     assert part.flags.c_contiguous
+    starts, stops = masks.stretches_in(masks.encode(mask), (left, top, right, bottom))
+    drawn = np.zeros(part.size, np.bool_)
+    for start, stop in zip(starts, stops, strict=True):
+        assert start < stop
+        drawn[start:stop] = True
+    np.testing.assert_array_equal(drawn.reshape(right - left, bottom - top).T, part)
 
 
 @given(st.lists(st.integers(0, 2**20), min_size=1, max_size=12))

@@ -150,6 +150,10 @@ def resize_bilinear(values: Tensor, size_hw: tuple[int, int], antialias: bool = 
     Where none does antialiasing changes nothing, and without it is three times as fast.
     """
     shrinks = size_hw[0] < values.shape[-2] or size_hw[1] < values.shape[-1]
+    if antialias and shrinks and size_hw[1] == 1 < size_hw[0]:
+        # Torch 2.11 on a CPU gives every row of a single column the first one's value.
+        lying = values.mT.contiguous()
+        return resize_bilinear(lying, (1, size_hw[0])).mT
     return functional.interpolate(
         values, size=size_hw, mode="bilinear", align_corners=False, antialias=antialias and shrinks
     )

@@ -6,19 +6,12 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as st_numpy
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.models.clipseg import (
-    SHORT_TEXT,
-    TEXT_BATCH,
-    ClipSegChooser,
-    count_wins,
-    shrink_mask,
-)
+from ssa.models.clipseg.chooser import SHORT_TEXT, TEXT_BATCH, ClipSegChooser
 from ssa.models.shared.text_cache import LabelCache
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_clipseg
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
@@ -155,65 +148,11 @@ def test_a_large_crop_is_compared_on_a_smaller_grid(
     mask = np.zeros((500, 90), np.bool_)
     mask[100:400, 20:70] = True
     (capped,) = chooser.choose([crop], [mask], [own])
-    monkeypatch.setattr("ssa.models.clipseg.GRID_PER_SIDE", 100)
+    monkeypatch.setattr("ssa.models.clipseg.chooser.GRID_PER_SIDE", 100)
     (uncapped,) = chooser.choose([crop], [mask], [own])
     assert {x.label: x.score for x in capped} == pytest.approx(
         {x.label: x.score for x in uncapped}, abs=0.02
     )
-
-
-def winners(rows: list[list[int]], count: int) -> torch.Tensor:
-    """(K, h, w) logits in which ``rows`` name the highest at each pixel."""
-    return (torch.arange(count)[:, None, None] == torch.tensor(rows)).float()
-
-
-def test_wins_are_counted_inside_the_mask_only() -> None:
-    mask = torch.tensor([[1, 1, 1, 1], [0, 0, 0, 0]], dtype=torch.bool)
-    assert count_wins(winners([[1, 1, 1, 0], [2, 2, 2, 2]], 3), mask).tolist() == [1, 3, 0]
-
-
-def test_of_equal_logits_the_first_candidate_wins_the_pixel() -> None:
-    mask = torch.ones(2, 2, dtype=torch.bool)
-    assert count_wins(torch.zeros(3, 2, 2), mask).tolist() == [4, 0, 0]
-
-
-def test_an_empty_mask_lets_the_whole_crop_decide() -> None:
-    nothing = torch.zeros(1, 3, dtype=torch.bool)
-    assert count_wins(winners([[1, 1, 0]], 2), nothing).tolist() == [1, 2]
-
-
-@given(st.integers(0, 2**63 - 1), st.integers(1, 6))
-@settings(deadline=None)
-def test_wins_are_what_argmax_counts(seed: int, count: int) -> None:
-    chance = torch.Generator().manual_seed(seed)
-    # Whole numbers, so that some are equal.
-    logits = torch.randint(-2, 3, (count, 5, 7), generator=chance).float()
-    mask = torch.rand(5, 7, generator=chance) < 0.4
-    inside = logits.numpy().argmax(axis=0)[mask.numpy() if mask.any() else ...]
-    expected = np.bincount(inside.ravel(), minlength=count).tolist()
-    assert count_wins(logits, mask).tolist() == expected
-
-
-@given(
-    st_numpy.arrays(np.bool_, st_numpy.array_shapes(min_dims=2, max_dims=2, max_side=40)),
-    st.data(),
-)
-def test_shrinking_keeps_something_of_each_mask(
-    mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], data: st.DataObject
-) -> None:
-    size_hw = tuple(data.draw(st.integers(1, side)) for side in mask.shape)
-    small = shrink_mask(mask, size_hw)  # type: ignore[arg-type]
-    assert (small.shape, small.dtype) == (size_hw, np.bool_)
-    assert small.any() == mask.any()
-    assert small.all() or not mask.all()
-
-
-def test_a_line_survives_a_hundredfold_reduction() -> None:
-    mask = np.zeros((3000, 3000), np.bool_)
-    mask[:, 1234] = True
-    rows, columns = np.nonzero(shrink_mask(mask, (30, 30)))
-    assert list(rows) == list(range(30))
-    assert set(columns) == {12}
 
 
 def test_a_red_crop_reaches_the_model_red(chooser: ClipSegChooser) -> None:

@@ -1,4 +1,4 @@
-"""CLIPSeg: which candidate wins most of a mask (Lüddecke and Ecker 2022, arXiv:2112.10003)."""
+"""Candidates compared pixel by pixel: the vision tower once a crop, the decoder once a candidate."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
 import transformers
 from torch import Tensor
 
 from ssa.device import Placement, memory_errors_told
 from ssa.labelling.voting import shares_of
-from ssa.models.shared.pixels import PixelRecipe, resize_bilinear
+from ssa.models.clipseg.bulk_wins import wins_in_bulk
+from ssa.models.clipseg.wins import wins_one_by_one
+from ssa.models.shared.pixels import PixelRecipe
 from ssa.models.shared.pretrained import TRANSFORMER_FILES, load_transformer, opening
 from ssa.models.shared.text_cache import LabelCache
 from ssa.models.shared.towers import SelfAttention, in_place, joint
+from ssa.pictures.canvas import MaskParts
 from ssa.types import BoolMask, RGBImage, ScoredLabel
 
 # Labels whose text embeddings are kept: 100 MB at 512 numbers each.
@@ -89,13 +90,12 @@ class ClipSegChooser:
         if not crops:
             return []
         logits = self.logits(crops, candidates)
-        wins = [self._wins(*pair) for pair in zip(logits, masks, strict=True)]
-        # One transfer for the whole batch.
-        counts = torch.split(torch.cat(wins).cpu(), [len(own) for own in candidates])
-        return [
-            shares_of(own_counts.numpy(), own)
-            for own_counts, own in zip(counts, candidates, strict=True)
-        ]
+        most_side = GRID_PER_SIDE * self._spec.side_px
+        if self._placement.in_bulk and isinstance(masks, MaskParts):
+            wins = wins_in_bulk(logits, masks, most_side)
+        else:
+            wins = wins_one_by_one(logits, masks, most_side)
+        return [shares_of(*pair) for pair in zip(wins, candidates, strict=True)]
 
     @torch.inference_mode()
     def logits(
@@ -160,29 +160,6 @@ class ClipSegChooser:
         tokens = self._tokenizer(label, truncation=True, max_length=longest).input_ids
         return min(SHORT_TEXT, longest) if len(tokens) <= SHORT_TEXT else longest
 
-    def _wins(self, logits: Tensor, mask: BoolMask) -> Tensor:
-        """How many pixels each of the K candidates wins, (K,); ``logits`` is (K, s, s), ``mask`` (h, w)."""
-        side = GRID_PER_SIDE * self._spec.side_px
-        grid_hw = min(mask.shape[0], side), min(mask.shape[1], side)
-        inside = torch.from_numpy(shrink_mask(mask, grid_hw)).to(logits.device)
-        return count_wins(resize_bilinear(logits[None], grid_hw)[0], inside)
-
-
-def count_wins(logits: Tensor, mask: Tensor) -> Tensor:
-    """The pixels of ``mask`` (h, w) bool in which each of ``logits`` (K, h, w) is the highest: (K,) int64.
-
-    Of equals the first wins. A mask without a pixel lets the whole crop decide: what surrounds a sliver
-    lost in resizing is the best evidence left.
-    """
-    undecided = mask | ~mask.any()
-    highest = logits.amax(dim=0)
-    wins = []
-    for own in logits:
-        won = undecided & (own == highest)
-        wins.append(won.count_nonzero())
-        undecided = undecided & ~won
-    return torch.stack(wins)
-
 
 def _placed(model: Any, dtype: torch.dtype) -> Any:
     """The model with its vision tower in ``dtype``, cut off behind the last layer that the decoder reads.
@@ -199,24 +176,3 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
     for layer in [*tower.encoder.layers, *model.decoder.layers]:
         layer.mlp.activation_fn = in_place(layer.mlp.activation_fn)
     return model
-
-
-def shrink_mask(mask: BoolMask, size_hw: tuple[int, int]) -> BoolMask:
-    """``mask`` on a grid no finer than its own: a cell is in when half of its area is.
-
-    Where that would leave nothing of a thin mask, a cell is in when any of it is.
-    """
-    if mask.shape == size_hw:
-        return mask
-    covered = cv2.resize(
-        mask.astype(np.uint8) * np.uint8(255), size_hw[::-1], interpolation=cv2.INTER_AREA
-    )
-    inside: BoolMask = covered >= 128
-    return inside if inside.any() else _touched(mask, size_hw)
-
-
-def _touched(mask: BoolMask, size_hw: tuple[int, int]) -> BoolMask:
-    rows, columns = np.nonzero(mask)
-    touched = np.zeros(size_hw, dtype=np.bool_)
-    touched[rows * size_hw[0] // mask.shape[0], columns * size_hw[1] // mask.shape[1]] = True
-    return touched

@@ -1,0 +1,70 @@
+"""The pixels of each mask that each candidate wins, one crop after the other, on the crop's own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ssa.models.shared.pixels import resize_bilinear
+from ssa.types import BoolMask
+
+
+def wins_one_by_one(
+    logits: Sequence[Tensor], masks: Sequence[BoolMask], most_side: int
+) -> list[NDArray[np.int64]]:
+    """How many pixels each of a crop's K candidates wins, (K,), from its ``logits`` (K, s, s).
+
+    ``masks`` (h, w) are in the frames of the crops; no side of a grid is longer than ``most_side``.
+    """
+    wins = [_wins(*pair, most_side) for pair in zip(logits, masks, strict=True)]
+    # One transfer for the whole batch.
+    counts = torch.split(torch.cat(wins).cpu(), [len(own) for own in logits])
+    return [own.numpy() for own in counts]
+
+
+def _wins(logits: Tensor, mask: BoolMask, most_side: int) -> Tensor:
+    grid_hw = min(mask.shape[0], most_side), min(mask.shape[1], most_side)
+    inside = torch.from_numpy(shrink_mask(mask, grid_hw)).to(logits.device)
+    return count_wins(resize_bilinear(logits[None], grid_hw)[0], inside)
+
+
+def count_wins(logits: Tensor, mask: Tensor) -> Tensor:
+    """The pixels of ``mask`` (h, w) bool in which each of ``logits`` (K, h, w) is the highest: (K,) int64.
+
+    Of equals the first wins. A mask without a pixel lets the whole crop decide: what surrounds a sliver
+    lost in resizing is the best evidence left.
+    """
+    undecided = mask | ~mask.any()
+    highest = logits.amax(dim=0)
+    wins = []
+    for own in logits:
+        won = undecided & (own == highest)
+        wins.append(won.count_nonzero())
+        undecided = undecided & ~won
+    return torch.stack(wins)
+
+
+def shrink_mask(mask: BoolMask, size_hw: tuple[int, int]) -> BoolMask:
+    """``mask`` on a grid no finer than its own: a cell is in when half of its area is.
+
+    Where that would leave nothing of a thin mask, a cell is in when any of it is.
+    """
+    if mask.shape == size_hw:
+        return mask
+    covered = cv2.resize(
+        mask.astype(np.uint8) * np.uint8(255), size_hw[::-1], interpolation=cv2.INTER_AREA
+    )
+    inside: BoolMask = covered >= 128
+    return inside if inside.any() else _touched(mask, size_hw)
+
+
+def _touched(mask: BoolMask, size_hw: tuple[int, int]) -> BoolMask:
+    rows, columns = np.nonzero(mask)
+    touched = np.zeros(size_hw, dtype=np.bool_)
+    touched[rows * size_hw[0] // mask.shape[0], columns * size_hw[1] // mask.shape[1]] = True
+    return touched

@@ -1,0 +1,65 @@
+"""Who wins the pixels of a mask, crop by crop."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from ssa.models.clipseg.wins import count_wins, shrink_mask
+
+
+def winners(rows: list[list[int]], count: int) -> torch.Tensor:
+    """(K, h, w) logits in which ``rows`` name the highest at each pixel."""
+    return (torch.arange(count)[:, None, None] == torch.tensor(rows)).float()
+
+
+def test_wins_are_counted_inside_the_mask_only() -> None:
+    mask = torch.tensor([[1, 1, 1, 1], [0, 0, 0, 0]], dtype=torch.bool)
+    assert count_wins(winners([[1, 1, 1, 0], [2, 2, 2, 2]], 3), mask).tolist() == [1, 3, 0]
+
+
+def test_of_equal_logits_the_first_candidate_wins_the_pixel() -> None:
+    mask = torch.ones(2, 2, dtype=torch.bool)
+    assert count_wins(torch.zeros(3, 2, 2), mask).tolist() == [4, 0, 0]
+
+
+def test_an_empty_mask_lets_the_whole_crop_decide() -> None:
+    nothing = torch.zeros(1, 3, dtype=torch.bool)
+    assert count_wins(winners([[1, 1, 0]], 2), nothing).tolist() == [1, 2]
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(1, 6))
+@settings(deadline=None)
+def test_wins_are_what_argmax_counts(seed: int, count: int) -> None:
+    chance = torch.Generator().manual_seed(seed)
+    # Whole numbers, so that some are equal.
+    logits = torch.randint(-2, 3, (count, 5, 7), generator=chance).float()
+    mask = torch.rand(5, 7, generator=chance) < 0.4
+    inside = logits.numpy().argmax(axis=0)[mask.numpy() if mask.any() else ...]
+    expected = np.bincount(inside.ravel(), minlength=count).tolist()
+    assert count_wins(logits, mask).tolist() == expected
+
+
+@given(
+    st_numpy.arrays(np.bool_, st_numpy.array_shapes(min_dims=2, max_dims=2, max_side=40)),
+    st.data(),
+)
+def test_shrinking_keeps_something_of_each_mask(
+    mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], data: st.DataObject
+) -> None:
+    size_hw = tuple(data.draw(st.integers(1, side)) for side in mask.shape)
+    small = shrink_mask(mask, size_hw)  # type: ignore[arg-type]
+    assert (small.shape, small.dtype) == (size_hw, np.bool_)
+    assert small.any() == mask.any()
+    assert small.all() or not mask.all()
+
+
+def test_a_line_survives_a_hundredfold_reduction() -> None:
+    mask = np.zeros((3000, 3000), np.bool_)
+    mask[:, 1234] = True
+    rows, columns = np.nonzero(shrink_mask(mask, (30, 30)))
+    assert list(rows) == list(range(30))
+    assert set(columns) == {12}
