@@ -6,7 +6,7 @@ layout in their name: ``_xywh`` is left, top, width, height; ``_xyxy`` is left, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NewType
@@ -102,12 +102,16 @@ class LabelMap:
     """A closed-set segmentor's opinion on every pixel.
 
     ``class_ids`` is (H, W) of a signed integer type, each an index into ``labels``; ``source`` names
-    the segmentor ("coco", "ade20k").
+    the segmentor ("coco", "ade20k"). ``count``, if the segmentor has the map where counting is quick, gives
+    the pixels of each class under each of M masks, (M, len(labels)).
     """
 
     source: str
     class_ids: NDArray[np.int16]
     labels: tuple[str, ...]
+    count: Callable[[Sequence[RLE]], NDArray[np.int64]] | None = field(
+        default=None, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

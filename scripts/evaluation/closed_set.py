@@ -24,7 +24,7 @@ from ssa.errors import InputError, SSAError
 from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.labels import load_labels
 from ssa.loading import LoadedEngine
-from ssa.models.shared.class_scores import best_class
+from ssa.models.shared.class_scores import best_class, label_map
 from ssa.stages import MaskProposer, Segmentor
 from ssa.types import LabelMap, RGBImage
 from toyworld.scenes import Scene
@@ -51,7 +51,7 @@ class Coarse:
         size_hw = image.shape[:2]
         rows, columns = (max(1, round(side * self._cells / max(size_hw))) for side in size_hw)
         scores = functional.adaptive_avg_pool2d(self._scores(image), (rows, columns))
-        return LabelMap("coarse", best_class(scores, size_hw), self._labels)
+        return label_map("coarse", self._labels, best_class(scores, size_hw), in_bulk=False)
 
 
 class Evaluation:

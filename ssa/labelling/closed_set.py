@@ -37,7 +37,7 @@ def vote_and_paint(
         votes[index] = Vote(label_map.source, label_map.labels[class_id], share)
         crop(painted, box_xyxy)[mask] = class_id
     in_order = tuple(votes[index] for index in range(len(proposals)))
-    return replace(label_map, class_ids=painted), in_order
+    return replace(label_map, class_ids=painted, count=None), in_order
 
 
 def _check_size(proposal: MaskProposal, height: int, width: int) -> None:

@@ -16,7 +16,7 @@ from ssa.labelling.candidates import merge_candidates, tidy_labels
 from ssa.labelling.choosing import Choosing, Scores, Work
 from ssa.labelling.own_vocabulary import OwnClasses
 from ssa.labelling.parts import Candidate, Whole, candidates_within, shortlist
-from ssa.labelling.voting import majority
+from ssa.labelling.voting import votes_under
 from ssa.pictures.regions import AnyRegions
 from ssa.progress import StageLog
 from ssa.stages import Stages
@@ -80,10 +80,7 @@ class Naming:
                     maps.append(segmentor.segment(picture.image))
                     count += 1
                     done(count)
-                votes += [
-                    tuple(majority(label_map, mask, box_xyxy) for label_map in maps)
-                    for box_xyxy, mask in picture.boxed_masks()
-                ]
+                votes += votes_under(maps, picture.proposals, picture.boxed_masks())
         return votes
 
     def _caption(self, regions: AnyRegions, settings: Settings, log: StageLog) -> list[str]:

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ssa.pictures.crops import crop
-from ssa.types import BoolMask, BoxXYXY, LabelMap, ScoredLabel, Vote
+from ssa.types import BoolMask, BoxXYXY, LabelMap, MaskProposal, ScoredLabel, Vote
+
+BoxedMask = tuple[BoxXYXY, BoolMask]
+
+
+def votes_under(
+    maps: Sequence[LabelMap], proposals: Sequence[MaskProposal], boxed_masks: Iterable[BoxedMask]
+) -> list[tuple[Vote, ...]]:
+    """For each mask its vote on each map; see ``majority``.
+
+    ``boxed_masks`` are the masks as pixels in their own boxes; they are made only where a map can't count.
+    """
+    counts = [one.count([mask.rle for mask in proposals]) for one in maps if one.count]
+    if not counts or len(counts) < len(maps) or any((one.sum(1) == 0).any() for one in counts):
+        return [tuple(majority(one, mask, box) for one in maps) for box, mask in boxed_masks]
+    return [
+        tuple(_vote(*pair) for pair in zip(maps, rows, strict=True))
+        for rows in zip(*counts, strict=True)
+    ]
+
+
+def _vote(label_map: LabelMap, counts: NDArray[np.int64]) -> Vote:
+    winner = int(np.argmax(counts))
+    share = float(counts[winner] / counts.sum())
+    return Vote(label_map.source, label_map.labels[winner], share)
 
 
 def majority(label_map: LabelMap, mask: BoolMask, box_xyxy: BoxXYXY) -> Vote:

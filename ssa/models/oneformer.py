@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ssa.device import Placement, memory_errors_told
 from ssa.errors import WeightsError
-from ssa.models.shared.class_scores import best_class, class_scores
+from ssa.models.shared.class_scores import best_class, class_scores, label_map
 from ssa.models.shared.deformable import deformable_attention
 from ssa.models.shared.pixels import upload
 from ssa.models.shared.pretrained import (
@@ -81,7 +81,8 @@ class OneFormerSegmentor:
     @memory_errors_told
     def segment(self, image: RGBImage) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
-        return LabelMap(self._source, best_class(self.scores(image), image.shape[:2]), self._labels)
+        found = best_class(self.scores(image), image.shape[:2])
+        return label_map(self._source, self._labels, found, in_bulk=self._placement.in_bulk)
 
     @memory_errors_told
     @torch.inference_mode()

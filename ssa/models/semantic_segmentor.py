@@ -23,7 +23,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from ssa.device import Placement, memory_errors_told
-from ssa.models.shared.class_scores import best_class, class_scores
+from ssa.models.shared.class_scores import best_class, class_scores, label_map
 from ssa.models.shared.pixels import resize_bilinear, upload
 from ssa.models.shared.pretrained import (
     TRANSFORMER_FILES,
@@ -81,7 +81,7 @@ class SemanticSegmentor:
     def segment(self, image: RGBImage) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
         found = best_class(self.scores(image), image.shape[:2], antialias=False)
-        return LabelMap(self._source, found, self._labels)
+        return label_map(self._source, self._labels, found, in_bulk=self._placement.in_bulk)
 
     @memory_errors_told
     @torch.inference_mode()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ssa.models.shared.class_counts import class_counts
 from ssa.models.shared.pixels import resize_bilinear
+from ssa.types import LabelMap
 
 # Class scores are enlarged to the picture's size a band of rows at a time, this many numbers a band
 # (32 MiB of float32): all of a 100 megapixel picture with 150 classes would take 60 GB.
@@ -27,9 +28,17 @@ def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
     return torch.einsum("qc,qhw->chw", classes, mask_logits.float().sigmoid())
 
 
-def best_class(
-    scores: Tensor, image_hw: tuple[int, ...], antialias: bool = True
-) -> NDArray[np.int16]:
+def label_map(
+    source: str, labels: tuple[str, ...], class_ids: Tensor, *, in_bulk: bool
+) -> LabelMap:
+    """The map of ids (H, W) int16 for who reads it; ``in_bulk`` it also stays where it is, to count on."""
+    on_host = class_ids.cpu().numpy()
+    if not in_bulk:
+        return LabelMap(source, on_host, labels)
+    return LabelMap(source, on_host, labels, partial(class_counts, class_ids, len(labels)))
+
+
+def best_class(scores: Tensor, image_hw: tuple[int, ...], antialias: bool = True) -> Tensor:
     """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
 
     Equals resizing the whole and taking the argmax, up to rounding at ties. ``antialias`` matters only
@@ -46,7 +55,7 @@ def best_class(
         classes[band.max(dim=0).indices].to(torch.int16)
         for band in _bands_of_rows(scores[classes], height, width, antialias)
     ]
-    return torch.cat(bands).cpu().numpy()
+    return torch.cat(bands)
 
 
 def possible_winners(scores: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ def test_looking_at_possible_winners_alone_changes_no_pixel(
     best, runner_up = resized.topk(2, dim=0).values
     clear = (best - runner_up > 1e-5).numpy()
     np.testing.assert_array_equal(
-        best_class(scores, size_hw)[clear], resized.argmax(dim=0).numpy()[clear]
+        best_class(scores, size_hw).numpy()[clear], resized.argmax(dim=0).numpy()[clear]
     )
 
 
