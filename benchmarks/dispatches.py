@@ -17,7 +17,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from ssa.config import LARGEST_BATCHES, Settings
 from ssa.device import Placement
@@ -27,19 +27,14 @@ from ssa.models.promptable.amg import no_progress
 from ssa.types import MaskProposal, RGBImage
 from ssa.weights import Bundle
 
-# Methods of tensors and functions of torch that bring numbers to the device or wait for some of it.
-_MOVES = {
-    "numpy",
-    "item",
-    "tolist",
-    "nonzero",
-    "unique",
-    "tensor",
-    "as_tensor",
-    "new_tensor",
-    "pin_memory",
+# What makes Python wait for the device, asked of a tensor that lies there.
+_WAITS = {
+    *("cpu", "numpy", "item", "tolist", "nonzero", "unique", "unique_consecutive"),
+    *("__bool__", "__int__", "__float__", "__index__", "__array__"),
 }
-_WAITS = {"__bool__", "__int__", "__float__", "__index__", "__array__"}
+
+# What makes a tensor on the host, unless a device is named.
+_BEGINS = {"tensor", "as_tensor", "from_numpy"}
 
 
 class _Launches(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -59,6 +54,12 @@ class _Launches(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 class _Transfers(TorchFunctionMode):
+    """Counts what goes to the device, what is read from it and what waits for it.
+
+    Where all is one CPU, a tensor is on the host if it was made there of plain numbers or read back, or if
+    it came of such; all others count as the device's.
+    """
+
     def __init__(self) -> None:
         super().__init__()
         self.of: Counter[str] = Counter()
@@ -70,10 +71,27 @@ class _Transfers(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        name = getattr(func, "__name__", "")
-        if name in _MOVES | _WAITS or (name == "__getitem__" and _picks_by_flags(args[1])):
+        name, kwargs = getattr(func, "__name__", ""), kwargs or {}
+        named = "device" in kwargs or (name == "to" and _names_device(args[1:]))
+        on_host = name in _BEGINS or any(map(_is_on_host, args))
+        waits = name in _WAITS or (name == "__getitem__" and _picks_by_flags(args[1]))
+        if (named and (on_host or name == "new_tensor")) or (waits and not on_host):
             self.of[name] += 1
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **kwargs)
+        if isinstance(result, Tensor):
+            if any(result is one for one in args):  # A copy that one CPU needn't make.
+                with _disable_current_modes():
+                    result = result.view_as(result)
+            result.is_on_host = name == "cpu" or (on_host and not named)  # type: ignore[attr-defined]
+        return result
+
+
+def _is_on_host(value: Any) -> bool:
+    return isinstance(value, Tensor) and getattr(value, "is_on_host", False)
+
+
+def _names_device(values: tuple[Any, ...]) -> bool:
+    return any(isinstance(value, torch.device | str) for value in values)
 
 
 def _picks_by_flags(index: Any) -> bool:
@@ -89,8 +107,9 @@ def counted() -> Iterator[tuple[Counter[str], Counter[str]]]:
     plain = torch.from_numpy
 
     def from_numpy(array: Any) -> Tensor:
-        transfers.of["from_numpy"] += 1  # The one way in that function modes don't hear of.
-        return plain(array)
+        made = plain(array)
+        made.is_on_host = True  # type: ignore[attr-defined]  # Function modes don't hear of this one.
+        return made
 
     with patch.object(torch, "from_numpy", from_numpy), transfers, launches:
         yield launches.of, transfers.of

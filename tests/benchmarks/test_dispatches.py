@@ -11,25 +11,27 @@ from ssa.weights import choose_bundle, default_root
 
 
 def test_operations_and_transfers_are_counted_once_each() -> None:
-    values = torch.ones(3)
+    device, values = torch.device("cpu"), torch.ones(3)
     flags = values > 0
     with counted() as (launches, transfers), torch.inference_mode():
         _ = values + values
         values.mul_(2)
-        torch.from_numpy(np.zeros(2))
-        values.cpu().numpy()
+        torch.from_numpy(np.zeros(2)).to(device)
+        (values.cpu() + 1).numpy()
         _ = values[flags]
         bool(flags[0])
         values.sum().item()
-    assert (launches["aten.add.Tensor"], launches["aten.mul_.Tensor"]) == (1, 1)
-    assert dict(transfers) == {
-        "from_numpy": 1,
-        "numpy": 1,
-        "__getitem__": 1,
-        "__bool__": 1,
-        "item": 1,
-    }
+    assert (launches["aten.add.Tensor"], launches["aten.mul_.Tensor"]) == (2, 1)
+    assert dict(transfers) == {"to": 1, "cpu": 1, "__getitem__": 1, "__bool__": 1, "item": 1}
     assert torch.from_numpy.__name__ == "from_numpy"
+
+
+def test_what_stays_on_the_host_is_no_transfer() -> None:
+    with counted() as (_, transfers):
+        kept = torch.tensor([0.5, 0.2]) > torch.from_numpy(np.array([0.1, 0.3]))
+        kept.nonzero()[:, 0].tolist()
+        torch.as_tensor([1]).to(torch.float32)
+    assert not transfers
 
 
 def test_both_works_of_a_picture_are_counted() -> None:

@@ -12,12 +12,14 @@ in two: an empty mask is never returned, whatever the thresholds, and no mask is
 wide has a box without area, which suppression by box never drops).
 
 Here the steps follow one another: ``crops`` says where to look, ``candidates`` what is found there and
-``suppression`` what of it stays; ``model`` is what a model must be able to do.
+``suppression`` what of it stays; ``model`` is what a model must be able to do. On a GPU, and where a crop has
+more than 4 megapixels, ``rating`` does what ``candidates`` does, but draws at the end, and only what stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -28,14 +30,23 @@ from ssa.masks.run_lengths import encode_runs
 from ssa.models.promptable.candidates import Candidate, candidates
 from ssa.models.promptable.crops import Crop, crop_boxes, point_grid
 from ssa.models.promptable.model import Embedding, PromptableModel
+from ssa.models.promptable.rating import Rated, drawn, rated
 from ssa.models.promptable.suppression import (
     best_of_each_box,
     cleaned,
     distinct,
     without_copies_across_crops,
 )
+from ssa.models.promptable.tracing import Trace
 from ssa.stages import Progress
 from ssa.types import BoxXYWH, MaskProposal, RGBImage
+
+# Of larger crops masks are rated, compared and suppressed on a coarser grid: the model answers with some 256²
+# logits whatever the picture's size, so beyond this a grid tells no more, and costs what its pixels cost.
+MOST_PIXELS_COMPARED = 4_000_000
+LONGEST_SIDE_COMPARED = 2048
+
+Found = TypeVar("Found", Candidate, Rated)
 
 
 def no_progress(_done: int, _total: int) -> None:
@@ -93,26 +104,76 @@ def _proposals_of_crop(
     height, width = crop.hw
     points_xy = point_grid(crop.points_per_side(settings)) * (width, height)
     embedding = model.embed(crop.cut(image)) if seen is None else seen
+    if model.in_bulk or height * width > MOST_PIXELS_COMPARED:
+        return _rated_then_drawn(model, embedding, points_xy, crop, settings, tell_done)
     at_once = min(settings.points_per_batch, model.points_at_once)
 
     def look(batch: NDArray[np.float64]) -> list[Candidate]:
         return candidates(model, embedding, batch, crop, settings)
 
-    found: list[Candidate] = []
+    found = _asked(model, look, points_xy, at_once, tell_done)
+    return [
+        _as_proposal(best, best.trace, crop)
+        for best in best_of_each_box(found, settings.box_nms_thresh)
+    ]
+
+
+def _rated_then_drawn(
+    model: PromptableModel[Embedding],
+    embedding: Embedding,
+    points_xy: NDArray[np.float64],
+    crop: Crop,
+    settings: MaskSettings,
+    tell_done: Callable[[int], None],
+) -> list[MaskProposal]:
+    """The same in few large operations, masks compared on a grid no larger than need be."""
+    full, grid_hw = model.enlargement(embedding), _grid_hw(*crop.hw)
+    grid = full if grid_hw == crop.hw else model.enlargement(embedding, grid_hw)
+    usual = min(settings.points_per_batch, model.points_at_once)
+
+    def look(batch: NDArray[np.float64]) -> list[Rated]:
+        return rated(model, embedding, batch, crop, settings, (grid, grid_hw))
+
+    found = _asked(
+        model, look, points_xy, model.points_at_once if model.in_bulk else usual, tell_done
+    )
+    best = best_of_each_box(found, settings.box_nms_thresh)
+    traces = drawn(best, full, model.mask_threshold, crop, in_bulk=model.in_bulk)
+    # A sliver of the grid may be nothing at full size.
+    return [_as_proposal(*pair, crop) for pair in zip(best, traces, strict=True) if len(pair[1])]
+
+
+def _grid_hw(height: int, width: int) -> tuple[int, int]:
+    """The size on which masks of a crop of so many pixels are compared."""
+    if height * width <= MOST_PIXELS_COMPARED:
+        return height, width
+    scale = min(1.0, LONGEST_SIDE_COMPARED / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _asked(
+    model: PromptableModel[Embedding],
+    look: Callable[[NDArray[np.float64]], list[Found]],
+    points_xy: NDArray[np.float64],
+    at_once: int,
+    tell_done: Callable[[int], None],
+) -> list[Found]:
+    """What is found at all points, a batch at a time."""
+    found: list[Found] = []
     done = 0
     for batch, batch_found in model.points_limit.run(look, points_xy, at_once):
         found += batch_found
         done += len(batch)
         tell_done(done)
-    return [_as_proposal(best, crop) for best in best_of_each_box(found, settings.box_nms_thresh)]
+    return found
 
 
-def _as_proposal(mask: Candidate, crop: Crop) -> MaskProposal:
+def _as_proposal(mask: Candidate | Rated, trace: Trace, crop: Crop) -> MaskProposal:
     height, width = crop.image_hw
     return MaskProposal(
-        rle=encode_runs(mask.trace.runs(height, width), height, width),
-        bbox_xywh=_xywh(mask.box),
-        area_px=mask.trace.area_px,
+        rle=encode_runs(trace.runs(height, width), height, width),
+        bbox_xywh=_xywh(trace.box),
+        area_px=trace.area_px,
         predicted_iou=mask.predicted_iou,
         stability_score=mask.stability,
         crop_box_xywh=_xywh(crop.box),

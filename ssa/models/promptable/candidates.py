@@ -40,7 +40,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class Cut:
     """Where logits are cut: at ``level``, and lower and higher to see how much that changes.
 
     ``stability`` is how alike the last two must be; 0 or less for anything.
@@ -52,7 +52,8 @@ class _Cut:
     stability: float
 
     @classmethod
-    def of(cls, level: float, settings: MaskSettings) -> _Cut:
+    def of(cls, level: float, settings: MaskSettings) -> Cut:
+        """Around the model's own level, as far as the settings say."""
         offset = settings.stability_score_offset
         return cls(level - offset, level, level + offset, settings.stability_score_thresh)
 
@@ -68,16 +69,16 @@ def candidates(
     """Decode points (N, 2), drop what the model rates low, and look at the rest where it can be."""
     decoded = model.decode(embedding, points_xy)
     wanted = [one is None or one in settings.granularities for one in model.granularities]
-    points, outputs = _well_rated(decoded.ious, wanted, settings.pred_iou_thresh)
+    points, outputs = well_rated(decoded.ious, wanted, settings.pred_iou_thresh)
     if not len(points):
         return []
     small = decoded.logits(points, outputs)
     ious = decoded.ious[points, outputs].tolist()
     granularities = [model.granularities[output] for output in outputs.tolist()]
     prompts = points_xy[points.cpu().numpy()] + crop.box[:2]
-    cut = _Cut.of(model.mask_threshold, settings)
+    cut = Cut.of(model.mask_threshold, settings)
     enlargement = model.enlargement(embedding)
-    windows = enlargement.reach(_boxes(small > cut.low))
+    windows = enlargement.reach(boxes_of(small > cut.low))
     found = []
     for start, stop, window in _groups(windows.tolist(), _pixels_at_once(small)):
         logits = enlargement.window(small[start:stop], window, below=-math.inf)
@@ -89,7 +90,7 @@ def candidates(
     return [mask for mask in found if not crop.cuts_off(mask.box)]
 
 
-def _well_rated(ious: Tensor, wanted: Sequence[bool], threshold: float) -> tuple[Tensor, Tensor]:
+def well_rated(ious: Tensor, wanted: Sequence[bool], threshold: float) -> tuple[Tensor, Tensor]:
     """Points (M,) and outputs (M,) of the entries of (N, K) above the threshold, in order.
 
     ``wanted`` (K,) says which outputs count at all.
@@ -102,14 +103,14 @@ def _well_rated(ious: Tensor, wanted: Sequence[bool], threshold: float) -> tuple
     return point, output
 
 
-def _boxes(flags: Tensor) -> NDArray[np.int64]:
+def boxes_of(flags: Tensor) -> NDArray[np.int64]:
     """Boxes (M, 4) of maps (M, a, b), on the host: x0, y0, x1, y1, ends outside; of empty maps all 0."""
-    (x0, x1), (y0, y1) = _bounds(flags.any(1)), _bounds(flags.any(2))
+    (x0, x1), (y0, y1) = bounds(flags.any(1)), bounds(flags.any(2))
     boxes: NDArray[np.int64] = torch.stack([x0, y0, x1, y1], dim=1).cpu().numpy()
     return boxes
 
 
-def _bounds(flags: Tensor) -> tuple[Tensor, Tensor]:
+def bounds(flags: Tensor) -> tuple[Tensor, Tensor]:
     """Of each row (M, n) the first that is true and the one after the last; 0 and 0 if none is."""
     n = flags.shape[1]
     index = torch.arange(n, device=flags.device)
@@ -149,7 +150,7 @@ def _pixels(window: BoxXYXY) -> int:
 
 
 def _regions(
-    logits: Tensor, window: BoxXYXY, cut: _Cut, crop: Crop
+    logits: Tensor, window: BoxXYXY, cut: Cut, crop: Crop
 ) -> Iterator[tuple[int, float, Trace]]:
     """Row, stability and trace of those of logits (M, w, h + 1) that are stable and not empty.
 
@@ -159,12 +160,14 @@ def _regions(
     rows = np.flatnonzero(stabilities >= cut.stability if cut.stability > 0 else stabilities >= 0)
     kept = logits if len(rows) == len(logits) else logits[rows]
     corner = window[0] + crop.box[0], window[1] + crop.box[1]
-    for row, trace in zip(rows.tolist(), traces(kept, cut.level, corner), strict=True):
+    for row, trace in zip(
+        rows.tolist(), traces(kept, cut.level, [corner] * len(rows)), strict=True
+    ):
         if len(trace):
             yield row, float(stabilities[row]), trace
 
 
-def _stability(logits: Tensor, cut: _Cut) -> NDArray[np.float32]:
+def _stability(logits: Tensor, cut: Cut) -> NDArray[np.float32]:
     """(M,): the IoU of each mask cut high with itself cut low.
 
     The one lies inside the other, so it is a ratio of two areas; not a number if both are empty.

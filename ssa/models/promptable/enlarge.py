@@ -94,6 +94,24 @@ class Enlargement:
             torch.mm(source, weights.T, out=flat[:, start - y0 : stop - y0])
         return large
 
+    def windows(self, small: Tensor, boxes: Tensor, size_hw: tuple[int, int]) -> Tensor:
+        """Of each small map (M, a, b) a box (M, 4) of its own: (M, w, h), column by column; few operations.
+
+        What of ``size_hw`` lies beyond a box's end is minus infinity.
+        """
+        rows, columns = self.small_hw
+        down, is_row = _lines(self.rows, boxes[:, 1], boxes[:, 3], size_hw[0])
+        across, is_column = _lines(self.columns, boxes[:, 0], boxes[:, 2], size_hw[1])
+        large = across @ small[:, :rows, :columns].mT @ down.mT
+        inside = is_column[:, :, None] & is_row[:, None]
+        return large.masked_fill_(~inside, -torch.inf)
+
+
+def _lines(resizing: Resizing, start: Tensor, stop: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Weights (M, count, n) of lines from each start on, and (M, count) whether they lie before its stop."""
+    line = start[:, None] + torch.arange(count, device=start.device)
+    return resizing.weights[line.clamp(max=len(resizing.weights) - 1)], line < stop[:, None]
+
 
 def _spread(small: Tensor, columns: Resizing, x0: int, x1: int) -> Tensor:
     """(M, a, b) → (M, x1 - x0, a): its columns, resized."""

@@ -37,11 +37,13 @@ class PromptableModel(Protocol[Embedding]):
     """A model that looks at a crop once and then answers any number of point prompts.
 
     Pixels count from the crop's top left corner. ``mask_threshold`` is the logit above which a pixel is
-    inside; ``points_at_once`` is how many points pay to be asked together, and ``points_limit`` knows how
-    many memory allows. ``granularities`` says how fine each of the K outputs is, None where a model can't.
+    inside; ``in_bulk`` is whether few large operations are wanted; ``points_at_once`` is how many points pay
+    to be asked together, and ``points_limit`` knows how many memory allows. ``granularities`` says how fine
+    each of the K outputs is, None where a model can't.
     """
 
     mask_threshold: float
+    in_bulk: bool
     granularities: Sequence[int | None]
     points_at_once: int
     points_limit: BatchLimit
@@ -54,6 +56,8 @@ class PromptableModel(Protocol[Embedding]):
         """Answer points (N, 2)."""
         ...
 
-    def enlargement(self, embedding: Embedding) -> Enlargement:
-        """How small masks (a, b) become masks of the crop's size (h, w)."""
+    def enlargement(
+        self, embedding: Embedding, size_hw: tuple[int, int] | None = None
+    ) -> Enlargement:
+        """How small masks (a, b) become masks of the crop's size (h, w), or of another one."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -12,12 +13,28 @@ from torchvision.ops import nms
 
 from ssa.config import MaskSettings
 from ssa.masks.run_lengths import area, box_of, clean_small_regions, decode_part, encode
-from ssa.models.promptable.candidates import Candidate
 from ssa.pictures.crops import scaled_box
-from ssa.types import RLE, MaskProposal
+from ssa.types import RLE, ExtentXYXY, MaskProposal
 
 
-def best_of_each_box(found: Sequence[Candidate], threshold: float) -> list[Candidate]:
+class Boxed(Protocol):
+    """A mask that has a box, with inclusive ends, and a rating."""
+
+    @property
+    def box(self) -> ExtentXYXY:
+        """First column and row, last column and row."""
+        ...
+
+    @property
+    def predicted_iou(self) -> float:
+        """How good the model thinks it is."""
+        ...
+
+
+One = TypeVar("One", bound=Boxed)
+
+
+def best_of_each_box(found: Sequence[One], threshold: float) -> list[One]:
     """Non-maximum suppression by box, best predicted IoU first; equals keep their order."""
     boxes = torch.tensor([mask.box for mask in found], dtype=torch.float32).reshape(-1, 4)
     ious = torch.tensor([mask.predicted_iou for mask in found], dtype=torch.float32)

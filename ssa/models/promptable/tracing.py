@@ -6,6 +6,7 @@ device all stays there until a few numbers are left.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +61,8 @@ class Trace:
         return runs if runs[-1] else runs[:-1]
 
 
-def traces(logits: Tensor, level: float, corner: tuple[int, int]) -> list[Trace]:
-    """What lies above the level in windows (M, w, h + 1) whose first pixel is at ``corner``, x and y.
+def traces(logits: Tensor, level: float, corners: Sequence[tuple[int, int]]) -> list[Trace]:
+    """What lies above the level in windows (M, w, h + 1) whose first pixels are at ``corners``, x and y.
 
     Each column must end with a pixel that does not, which belongs to no window.
     """
@@ -74,11 +75,11 @@ def traces(logits: Tensor, level: float, corner: tuple[int, int]) -> list[Trace]
     place = _indices(changed)
     per_mask = np.searchsorted(place, np.arange(1, len(logits)) * (width * pitch))
     columns, rows = np.divmod(place, pitch)
-    columns = columns % width + corner[0]
-    rows = rows + corner[1]
+    columns = columns % width
+    split = zip(np.split(columns, per_mask), np.split(rows, per_mask), corners, strict=True)
     return [
-        Trace(column[::2], row[::2], row[1::2])
-        for column, row in zip(np.split(columns, per_mask), np.split(rows, per_mask), strict=True)
+        Trace(column[::2] + left, row[::2] + top, row[1::2] + top)
+        for column, row, (left, top) in split
     ]
 
 

@@ -75,8 +75,8 @@ class SamMaskProposer:
         self._mean = torch.tensor(BYTE_MEAN, device=placement.device).view(3, 1, 1)
         self._std = torch.tensor(BYTE_STD, device=placement.device).view(3, 1, 1)
         numbers = sam.prompt_encoder.embed_dim * math.prod(sam.prompt_encoder.image_embedding_size)
-        on_cpu = placement.device.type == "cpu"
-        at_once = PATCH_NUMBERS_AT_ONCE_ON_CPU if on_cpu else PATCH_NUMBERS_AT_ONCE
+        self.in_bulk = placement.in_bulk
+        at_once = PATCH_NUMBERS_AT_ONCE if self.in_bulk else PATCH_NUMBERS_AT_ONCE_ON_CPU
         self.points_at_once = max(1, at_once // numbers)
         self.points_limit = BatchLimit("points")
 
@@ -123,9 +123,14 @@ class SamMaskProposer:
         prompts = self._prompts(embedding, points_xy)
         return self._decoder.decode(embedding.outlook, prompts, embedding.visible_hw)
 
-    def enlargement(self, embedding: CropEmbedding) -> Enlargement:
-        """How ``decode``'s masks become masks of the crop: bilinear, padding cut off, bilinear again."""
-        return embedding.enlargement
+    def enlargement(
+        self, embedding: CropEmbedding, size_hw: tuple[int, int] | None = None
+    ) -> Enlargement:
+        """How ``decode``'s masks become masks of the crop: bilinear, padding cut off, bilinear again.
+
+        The last step may lead to another size than the crop's.
+        """
+        return self._enlargement(embedding.input_hw, size_hw) if size_hw else embedding.enlargement
 
     def _image_embedding(self, whole: CropEmbedding) -> ImageEmbedding:
         """The encoder's features, off the device; the resized picture lies at their top left."""
@@ -143,12 +148,12 @@ class SamMaskProposer:
         padding = (0, self._input_px - input_hw[1], 0, self._input_px - input_hw[0])
         return F.pad(pixels, padding)[None].to(self._placement.dtype)
 
-    def _enlargement(self, input_hw: tuple[int, int], crop_hw: tuple[int, int]) -> Enlargement:
+    def _enlargement(self, input_hw: tuple[int, int], size_hw: tuple[int, int]) -> Enlargement:
         """Masks are four times as fine as the patches, and first brought to the input's size."""
         fine_px = 4 * self.sam.prompt_encoder.image_embedding_size[0]
         rows, columns = (
             Resizing.of(fine_px, [(self._input_px, seen), (size, size)], self._placement.device)
-            for seen, size in zip(input_hw, crop_hw, strict=True)
+            for seen, size in zip(input_hw, size_hw, strict=True)
         )
         return Enlargement(rows, columns)
 

@@ -102,6 +102,7 @@ class SemanticSamMaskProposer:
         batch influence one another, as in the published demos; it is there for comparison with them.
         """
         self._placement = placement
+        self.in_bulk = placement.in_bulk
         self.model = model.to(placement.device).float().eval().requires_grad_(False)
         self.model.backbone.to(placement.dtype)
         self._short_side_px = short_side_px
@@ -167,9 +168,16 @@ class SemanticSamMaskProposer:
         answers = self.model.decoder(embedding.outlook, prompts, self._isolate_clicks)
         return DecodedClicks(answers, embedding.mask_features)
 
-    def enlargement(self, embedding: CropEmbedding) -> Enlargement:
-        """How ``decode``'s masks become masks of the crop: bilinear, padding cut off, bilinear again."""
-        return embedding.enlargement
+    def enlargement(
+        self, embedding: CropEmbedding, size_hw: tuple[int, int] | None = None
+    ) -> Enlargement:
+        """How ``decode``'s masks become masks of the crop: bilinear, padding cut off, bilinear again.
+
+        The last step may lead to another size than the crop's.
+        """
+        if size_hw is None:
+            return embedding.enlargement
+        return self._enlargement(embedding.mask_features[None], embedding.input_hw, size_hw)
 
     def _pixels(self, crop: RGBImage, input_hw: tuple[int, int]) -> Tensor:
         """The model's input (1, 3, H, W)."""
@@ -183,10 +191,10 @@ class SemanticSamMaskProposer:
         return F.pad(pixels, padding)[None].to(self._placement.dtype)
 
     def _enlargement(
-        self, mask_features: Tensor, input_hw: tuple[int, int], crop_hw: tuple[int, int]
+        self, mask_features: Tensor, input_hw: tuple[int, int], size_hw: tuple[int, int]
     ) -> Enlargement:
         """Masks are a quarter of the padded input, and first brought to its size."""
-        steps = zip(mask_features.shape[-2:], input_hw, crop_hw, strict=True)
+        steps = zip(mask_features.shape[-2:], input_hw, size_hw, strict=True)
         rows, columns = (
             Resizing.of(small, [(4 * small, seen), (size, size)], self._placement.device)
             for small, seen, size in steps

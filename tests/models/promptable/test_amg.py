@@ -244,6 +244,7 @@ class Drawn:
     """A promptable model of set logits, a mask for each point, all rated alike; embeds nothing."""
 
     mask_threshold = 0.0
+    in_bulk = False
     points_at_once = 1000
     granularities = (None,)
 
@@ -258,7 +259,9 @@ class Drawn:
         logits = torch.stack([next(self.masks) for _ in points_xy])
         return Answers(logits[:, None], torch.ones(len(points_xy), 1))
 
-    def enlargement(self, embedding: tuple[int, ...]) -> Enlargement:
+    def enlargement(
+        self, embedding: tuple[int, ...], size_hw: tuple[int, int] | None = None
+    ) -> Enlargement:
         """To the same size."""
         rows, columns = (Resizing.of(n, [(n, n)], CPU.device) for n in embedding)
         return Enlargement(rows, columns)

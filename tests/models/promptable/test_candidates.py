@@ -38,7 +38,7 @@ def test_answers_rated_above_the_threshold_are_looked_at(
     threshold: float, wanted: list[bool], kept: list[tuple[int, int]]
 ) -> None:
     ious = torch.tensor([[0.5, 0.7], [0.9, -0.1]])
-    points, outputs = candidates._well_rated(ious, wanted, threshold)
+    points, outputs = candidates.well_rated(ious, wanted, threshold)
     assert list(zip(points.tolist(), outputs.tolist(), strict=True)) == kept
 
 
@@ -46,7 +46,7 @@ def test_answers_rated_above_the_threshold_are_looked_at(
 def test_boxes_go_around_all_that_is_true(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     flags = torch.rand((3, 6, 7), generator=generator) < 0.1
-    for box, flag in zip(candidates._boxes(flags).tolist(), flags, strict=True):
+    for box, flag in zip(candidates.boxes_of(flags).tolist(), flags, strict=True):
         rows, columns = flag.nonzero(as_tuple=True)
         if not len(rows):
             assert box == [0, 0, 0, 0]

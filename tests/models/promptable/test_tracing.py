@@ -38,7 +38,7 @@ def test_outlines_are_the_masks_in_the_picture(
     device: str, flags: NDArray[np.bool_], margins: tuple[int, int, int, int]
 ) -> None:
     left, top, right, bottom = margins
-    found = traces(logits_of(flags, device), LEVEL, (left, top))
+    found = traces(logits_of(flags, device), LEVEL, [(left, top)] * len(flags))
     assert len(found) == len(flags)
     for trace, mask in zip(found, flags, strict=True):
         picture = np.pad(mask, ((top, bottom), (left, right)))
@@ -53,7 +53,7 @@ def test_outlines_are_the_masks_in_the_picture(
 
 
 def test_no_windows_have_no_outlines() -> None:
-    assert traces(torch.zeros(0, 3, 4), LEVEL, (0, 0)) == []
+    assert traces(torch.zeros(0, 3, 4), LEVEL, []) == []
 
 
 @pytest.mark.parametrize("device", ["cpu", CUDA])
