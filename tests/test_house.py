@@ -25,6 +25,8 @@ TESTED_ELSEWHERE = {
     "ssa/cli/annotate_options.py": "tests/cli/test_annotate.py",
     "ssa/cli/cog_server.py": "tests/test_predict.py",  # every test there asks such a server
     "ssa/cli/engine_options.py": "tests/cli/test_annotate.py",
+    "ssa/cli/format_options.py": "tests/cli/test_export.py",
+    "ssa/dataset/amendments.py": "tests/review/test_amending.py",
     "ssa/formats/parquet_tables.py": "tests/formats/test_parquet.py",
     # The recorded outputs of the published model, its intermediate ones too, go through all of it.
     "ssa/models/semantic_sam/attention.py": "tests/models/semantic_sam/test_reference.py",

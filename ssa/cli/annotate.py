@@ -19,18 +19,15 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from ssa.cli.annotate_options import add_options
 from ssa.cli.bar import Bar
 from ssa.cli.engine_options import spec_of
+from ssa.cli.format_options import aliases_in, wanted_of
 from ssa.cli.given import text_in
 from ssa.dataset.engine_spec import OWN_SEGMENTORS, EngineSpec, LocalWorkers
-from ssa.dataset.export import Wanted
 from ssa.dataset.output import opened
 from ssa.dataset.protocols import Workers
 from ssa.dataset.ray_cluster import Places
 from ssa.dataset.ray_workers import RayWorkers
 from ssa.dataset.run import Summary, Task
 from ssa.dataset.run import run as run_task
-from ssa.formats.categories import Categories
-from ssa.formats.options import FormatOptions
-from ssa.formats.table import parse_formats
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.labelling.vocabulary import UNKNOWN
 from ssa.sources import find_items
@@ -66,16 +63,7 @@ def _run(options: argparse.Namespace) -> tuple[Summary, str]:
     spec = _spec(options)
     told = choose_bundle(spec.root, spec.bundle).spoken
     logger.info("%s", told)
-    wanted = Wanted(
-        parse_formats(options.format),
-        Categories.load(options.categories) if options.categories else Categories(),
-        _own_labels(spec),
-        FormatOptions(
-            picture_prefix=options.picture_prefix,
-            link_images=options.link_images,
-            split=options.split,
-        ),
-    )
+    wanted = wanted_of(options, options.out, _own_labels(spec))
     found = find_items(options.inputs, options.masks, options.out)
     identity = spec.identity(options.masks)
     task = Task(found, identity, wanted, options.mix, options.moved)
@@ -90,7 +78,9 @@ def _own_labels(spec: EngineSpec) -> tuple[str, ...]:
 
 
 def _spec(options: argparse.Namespace) -> EngineSpec:
-    spec = spec_of(options, detail=bool(options.detail), lanes=options.lanes)
+    spec = spec_of(
+        options, detail=bool(options.detail), lanes=options.lanes, aliases=aliases_in(options)
+    )
     spec = replace(spec, settings=settings_for(spec.settings, _inputs(options)))
     spec.check()
     return spec.placed() if _is_local(options) else spec

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ssa.cli.arguments import positive
 from ssa.cli.engine_options import add_engine_options
+from ssa.cli.format_options import add_format_options
 from ssa.cli.given import add_input_options
-from ssa.formats.table import FORMATS, SA1B
 
 CLUSTERS = ("cluster_eps", "cluster_min_samples")
 NAMES = ("unknown_below", "top_k")
@@ -47,39 +47,12 @@ def add_options(options: argparse.ArgumentParser) -> None:
         choices=["given", "sam", "semantic-sam"],
         help="label the masks in SA-1B's JSON files, or find masks; left out, given ones where there are any",
     )
-    options.add_argument(
-        "--format",
-        default=SA1B,
-        help=f"what to write, with commas between: {', '.join(FORMATS)}; {SA1B} is always written",
-    )
+    add_format_options(options)
     options.add_argument(
         "--mix", action="store_true", help="go on though settings or weights changed"
     )
     options.add_argument(
-        "--categories",
-        type=Path,
-        metavar="FILE",
-        help="categories.json of an earlier run: ids go on from it",
-    )
-    options.add_argument(
         "--moved", action="store_true", help="inputs lie in other places than in earlier runs"
-    )
-    options.add_argument(
-        "--picture-prefix",
-        default="",
-        metavar="URL",
-        help="label-studio: what comes before a picture's name where it is served",
-    )
-    options.add_argument(
-        "--link-images",
-        action="store_true",
-        help="coco, coco-polygons, yolo: images/ with a link to each picture (a copy of those in tars)",
-    )
-    options.add_argument(
-        "--split",
-        type=float,
-        metavar="SHARE",
-        help="yolo: the share of pictures to train with, such as 0.8; the others are to validate",
     )
     _add_engine(options.add_argument_group("the models"))
     _add_workers(options.add_argument_group("several processors, GPUs or machines, by Ray"))

@@ -18,6 +18,7 @@ from ssa.errors import SSAError
 COMMANDS = {
     "predict": "ssa.cli.predict",
     "annotate": "ssa.cli.annotate",
+    "export": "ssa.cli.export",
     "serve": "ssa.cli.serve",
     "weights": "ssa.cli.weights",
 }

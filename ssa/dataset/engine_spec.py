@@ -16,6 +16,7 @@ from ssa.dataset.identity import Identity
 from ssa.dataset.outcomes import Group, GroupDone
 from ssa.dataset.workers import Worker
 from ssa.errors import InputError
+from ssa.labelling.aliases import NO_ALIASES, Aliases
 from ssa.weights import choose_bundle, fingerprint
 from ssa.weights.files import sha256_of
 
@@ -37,7 +38,7 @@ class EngineSpec:
     """A worker to be: weights, where they run, and what is asked of them.
 
     ``lanes`` are groups in work at once: None for one a processor core on a CPU, one on a GPU. Paths are
-    absolute: another process may stand elsewhere.
+    absolute: another process may stand elsewhere. ``aliases`` are what labels are called in the end.
     """
 
     root: Path
@@ -48,6 +49,7 @@ class EngineSpec:
     segmentor: Path | None = None
     detail: bool = False
     lanes: int | None = None
+    aliases: Aliases = NO_ALIASES
 
     @classmethod
     def of(
@@ -116,6 +118,8 @@ class EngineSpec:
                 "masks": masks,
                 "detail": self.detail,
                 "settings": asdict(self.settings),
+                # Runs of before there were any are runs without.
+                **({"aliases": self.aliases.text} if self.aliases.names else {}),
             }
         )
 
@@ -141,6 +145,7 @@ class EngineSpec:
             lanes,
             # More threads than cores in all would wait for each other.
             begin=lambda: torch.set_num_threads(threads),
+            aliases=self.aliases,
         )
 
 

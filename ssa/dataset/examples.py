@@ -6,26 +6,31 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from ssa.dataset.amendments import AS_FOUND, Amendments
 from ssa.dataset.ledger import Done
 from ssa.dataset.output import OutputFolder
 from ssa.errors import Fault, InputError
 from ssa.files import link_whole, write_whole
 from ssa.formats import sa1b_files
-from ssa.formats.example import Example
+from ssa.formats.example import Example, Mark
 from ssa.sources.item import Blob
 
 
 class Examples:
-    """All annotated pictures, read one by one as they are asked for; ``faults`` are files that can't be."""
+    """All annotated pictures, read one by one as they are asked for; ``faults`` are files that can't be.
 
-    def __init__(self, output: OutputFolder) -> None:
-        self._output = output
+    They come as people left them (``amendments``).
+    """
+
+    def __init__(self, output: OutputFolder, amendments: Amendments = AS_FOUND) -> None:
+        self._output, self._amendments = output, amendments
         self.faults: list[Fault] = []
 
     def __iter__(self) -> Iterator[Example]:
         for one in self._output.ledger.done():
             try:
-                yield _example(self._output.annotation_file(one.key).read_bytes(), one)
+                found = _example(self._output.annotation_file(one.key).read_bytes(), one)
+                yield self._amendments.amended(found)
             except (InputError, OSError) as error:
                 self.faults.append(Fault(f"annotations/{one.key}.json", "export", _reason(error)))
 
@@ -66,9 +71,10 @@ def _reason(error: InputError | OSError) -> str:
 
 
 def _example(data: bytes, done: Done) -> Example:
-    image, annotations = sa1b_files.loads(data)
+    image, annotations, ids = sa1b_files.loads_with_ids(data)
     height, width = image.get("height"), image.get("width")
     if type(height) is not int or type(width) is not int:
         raise InputError("expected the picture's width and height in 'image'; got none")
     to_place = partial(place, done.picture)
-    return Example(done.key, done.file_name, height, width, annotations, to_place)
+    marks = tuple(map(Mark, ids))
+    return Example(done.key, done.file_name, height, width, annotations, to_place, marks)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from ssa.dataset.amendments import AS_FOUND, Amendments
 from ssa.dataset.examples import Examples
 from ssa.dataset.output import OutputFolder
 from ssa.dataset.speakers import made_by
@@ -23,14 +24,16 @@ class Wanted:
     """What is to be written beside ``annotations/``.
 
     ``numbers`` are categories whose numbers are taken already, ``labels`` those that come next whether they
-    occur or not. ``options`` are those of all formats but whose annotations they are, which is on record.
-    Raises ``InputError`` for an option that none of the formats heeds.
+    occur or not. ``options`` are those of all formats but whose annotations they are, which is on record;
+    ``amendments`` are what people made of these. Raises ``InputError`` for an option that none of the formats
+    heeds.
     """
 
     formats: tuple[str, ...] = ()
     numbers: Categories = field(default_factory=Categories)
     labels: tuple[str, ...] = ()
     options: FormatOptions = AS_USUAL
+    amendments: Amendments = AS_FOUND
 
     def __post_init__(self) -> None:
         check_options(self.formats, self.options)
@@ -50,12 +53,12 @@ def check_numbers(output: OutputFolder, wanted: Wanted) -> None:
 def export(output: OutputFolder, wanted: Wanted, tell: Told) -> list[Fault]:
     """Number all labels and write each format that isn't up to date. What had to be left out of them."""
     categories = _number_labels(output, wanted)
-    options = replace(wanted.options, made_by=made_by(output.ledger))
+    wanted = replace(wanted, options=replace(wanted.options, made_by=made_by(output.ledger)))
     faults = []
     for one in EXPORTED:
-        if one.name in wanted.formats and not _is_current(output, one, options):
+        if one.name in wanted.formats and not _is_current(output, one, wanted):
             tell(one.name)
-            faults += _export(output, one, categories, options)
+            faults += _export(output, one, categories, wanted)
     return faults
 
 
@@ -75,37 +78,42 @@ def _numbers_so_far(output: OutputFolder) -> Categories:
 def _number_labels(output: OutputFolder, wanted: Wanted) -> Categories:
     before = _numbers_so_far(output)
     met = dict.fromkeys(label for one in output.ledger.done() for label in one.labels)
-    categories = before.extended((*wanted.numbers.names, *wanted.labels, *met))
+    labels = wanted.amendments.labels((*wanted.labels, *met))
+    categories = before.extended((*wanted.numbers.names, *labels))
     if not output.categories_file.is_file() or len(categories) != len(before):
         categories.save(output.categories_file)
     return categories
 
 
 def _export(
-    output: OutputFolder, one: Format, categories: Categories, options: FormatOptions
+    output: OutputFolder, one: Format, categories: Categories, wanted: Wanted
 ) -> list[Fault]:
     # A run that dies from here on leaves files of two manners.
     output.ledger.remember(f"manner {one.name}", "")
-    examples, folder = Examples(output), output.root / one.folder
-    left_out = one.load()(examples, folder, categories, options)
+    examples, folder = Examples(output, wanted.amendments), output.root / one.folder
+    drops = "rejected" in one.options and not wanted.options.rejected
+    taken = (each.without_rejected() for each in examples) if drops else examples
+    left_out = one.load()(taken, folder, categories, wanted.options)
     for name in one.former:
         (folder / name).unlink(missing_ok=True)
     if not examples.faults and not left_out:
         output.ledger.remember(f"export {one.name}", _state(output))
-        output.ledger.remember(f"manner {one.name}", _manner(one, options))
+        output.ledger.remember(f"manner {one.name}", _manner(one, wanted))
     return examples.faults + left_out
 
 
-def _is_current(output: OutputFolder, one: Format, options: FormatOptions) -> bool:
+def _is_current(output: OutputFolder, one: Format, wanted: Wanted) -> bool:
     made_of = output.ledger.fact(f"export {one.name}")
     manner = output.ledger.fact(f"manner {one.name}")
     is_there = (output.root / one.folder).is_dir()
-    return is_there and (made_of, manner) == (_state(output), _manner(one, options))
+    return is_there and (made_of, manner) == (_state(output), _manner(one, wanted))
 
 
-def _manner(one: Format, options: FormatOptions) -> str:
-    """What of the options changes a format's files. Versions before there were any noted nothing."""
-    return json.dumps({"made_by": options.made_by, **one.heeded(options)}, sort_keys=True)
+def _manner(one: Format, wanted: Wanted) -> str:
+    """What beside the annotations a format's files depend on. Earlier versions noted less, or nothing."""
+    heeded = one.heeded(wanted.options)
+    said = {"made_by": wanted.options.made_by, "amended": wanted.amendments.digest, **heeded}
+    return json.dumps(said, sort_keys=True)
 
 
 def _state(output: OutputFolder) -> str:

@@ -24,6 +24,7 @@ from ssa.dataset.outcomes import Failed, GroupDone
 from ssa.errors import Fault, InputError, OutputError
 from ssa.files import hold, sync_folder, whole_file, write_whole
 from ssa.formats.table import ALWAYS
+from ssa.sources.folders import is_output
 
 # What is wrong with one name is that picture's fault; anything else is the folder's.
 _BAD_NAME = {
@@ -118,6 +119,14 @@ def opened(root: Path) -> Iterator[OutputFolder]:
                 yield OutputFolder(root, ledger)
             finally:
                 ledger.close()
+
+
+def check_results(root: Path) -> None:
+    """Raise ``InputError`` unless a run has written its results to the folder ``root``."""
+    if not is_output(root):
+        raise InputError(
+            f"expected a folder with results of `ssa annotate`; got {root}, which is none; check the name"
+        )
 
 
 def _check_ours(root: Path) -> None:

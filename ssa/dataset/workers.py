@@ -15,6 +15,7 @@ from ssa.errors import Fault, ImageError, InputError, OutOfMemory
 from ssa.formats import sa1b_files
 from ssa.formats.example import label_of
 from ssa.formats.sa1b_files import GivenMasks
+from ssa.labelling.aliases import NO_ALIASES, Aliases
 from ssa.pictures.decoding import decode_image
 from ssa.progress import StageReport
 from ssa.sources import Item
@@ -51,7 +52,8 @@ class Worker:
     """Annotates groups of pictures with one engine, ``lanes`` of them at a time.
 
     Lanes keep a processor busy where one thread doesn't: while one lane waits for the models the other cuts
-    crops and writes JSON. ``begin`` is called once in each lane's thread.
+    crops and writes JSON. ``begin`` is called once in each lane's thread. Labels are called as ``aliases``
+    say.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class Worker:
         detail: bool = False,
         lanes: int = 1,
         begin: Callable[[], None] = nothing,
+        aliases: Aliases = NO_ALIASES,
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._detail = detail
         self._lanes = lanes
         self._begin = begin
+        self._aliases = aliases
         self._is_stopping = Event()
 
     def run(self, groups: Iterable[Group]) -> Iterator[GroupDone]:
@@ -124,6 +128,8 @@ class Worker:
         if isinstance(annotated, Failed):
             return annotated
         item = loaded.item
+        called = tuple(map(self._aliases.renamed, annotated.annotations))
+        annotated = replace(annotated, annotations=called)
         try:
             document = sa1b_files.dumps(
                 annotated, item.key, item.file_name, loaded.given, self._detail

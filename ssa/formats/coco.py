@@ -13,7 +13,7 @@ from pycocotools import mask as coco
 from ssa.errors import Fault
 from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted
-from ssa.formats.example import Example, label_of, link_image
+from ssa.formats.example import Example, Mark, label_of, link_image
 from ssa.formats.json_stream import json_lists
 from ssa.formats.options import AS_USUAL, FormatOptions
 from ssa.masks.polygons import polygons_of
@@ -38,7 +38,8 @@ def write_coco(
     Pictures and masks are numbered from 1 on, in order. A picture's ``file_name`` is its key with its own
     suffix (``Example.picture_name``), which tells its source; its own name need not be unique. Boxes are
     left, top, columns, rows, so one pixel is 1 wide (unlike in SA-1B). ``predicted_iou``,
-    ``stability_score`` and ``class_proposals`` are kept beside COCO's fields. With ``link_images`` a picture
+    ``stability_score`` and ``class_proposals`` are kept beside COCO's fields, ``region_id`` and ``reviewed``
+    are a region's mark. With ``link_images`` a picture
     is put in ``images/``.
     """
     return _Writer(folder, categories, options, "coco", _run_lengths).write(examples)
@@ -85,8 +86,8 @@ class _Writer:
     def _rows(self, example: Example) -> list[Row]:
         """All of a picture at once: either each of its masks is written or none."""
         rows = [
-            _annotation(annotation, self.categories, self.segmentation)
-            for annotation in example.annotations
+            _annotation(annotation, mark, self.categories, self.segmentation)
+            for annotation, mark in example.marked
         ]
         if self.options.link_images:
             link_image(example, self.folder / "images")
@@ -108,7 +109,9 @@ def image_row(example: Example, image_id: int) -> Row:
     }
 
 
-def _annotation(annotation: Annotation, categories: Categories, segmentation: Segmentation) -> Row:
+def _annotation(
+    annotation: Annotation, mark: Mark, categories: Categories, segmentation: Segmentation
+) -> Row:
     proposal = annotation.proposal
     run_lengths = _run_lengths(proposal.rle)
     row: Row = {
@@ -120,6 +123,8 @@ def _annotation(annotation: Annotation, categories: Categories, segmentation: Se
         "iscrowd": 0,
         "predicted_iou": proposal.predicted_iou,
         "stability_score": proposal.stability_score,
+        "region_id": mark.region,
+        "reviewed": mark.reviewed,
     }
     if annotation.class_proposals:
         row["class_proposals"] = list(annotation.class_proposals)

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ssa.errors import Fault
 from ssa.formats.categories import Categories
 from ssa.formats.options import FormatOptions
+from ssa.masks.pruning import pruned
 from ssa.types import Annotation
 
 UNNAMED = "region"
 """The category of a mask without a name (``labels=none``)."""
+
+
+Reviewed = Literal["accepted", "corrected", "rejected", "unsure", "none"]
+"""What a person said of a region; "none" where nobody has looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a region is known by in its picture, whatever becomes of its place, and what was said of it.
+
+    ``region`` is the ``id`` of its record, or the name that a decision gave to one that it made.
+    """
+
+    region: int | str
+    reviewed: Reviewed = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +37,7 @@ class Example:
     """One annotated picture: ``key`` names it ("photos/dog.jpg"), ``file_name`` is the picture's own name
     inside its source, sizes are in pixels. Masks are run lengths: nothing is decoded here. ``place``, where
     the picture is at hand, puts it at a path, with its folders; ``ValueError`` where it is no longer.
+    ``marks`` are the annotations', one each, or none where all are as they were found (see ``marked``).
     """
 
     key: str
@@ -29,6 +46,23 @@ class Example:
     width: int
     annotations: tuple[Annotation, ...]
     place: Callable[[Path], None] | None = field(default=None, compare=False, repr=False)
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def marked(self) -> tuple[tuple[Annotation, Mark], ...]:
+        """Each annotation with its mark; those without any are known by their positions."""
+        marks = self.marks or tuple(map(Mark, range(len(self.annotations))))
+        return tuple(zip(self.annotations, marks, strict=True))
+
+    def without_rejected(self) -> Example:
+        """The same without the regions that were rejected."""
+        pairs = self.marked
+        kept = [i for i, (_, mark) in enumerate(pairs) if mark.reviewed != "rejected"]
+        if len(kept) == len(pairs):
+            return self
+        nodes = pruned([one.node for one in self.annotations], kept)
+        annotations = (replace(pairs[i][0], node=node) for i, node in zip(kept, nodes, strict=True))
+        return replace(self, annotations=tuple(annotations), marks=tuple(pairs[i][1] for i in kept))
 
     @property
     def picture_name(self) -> str:

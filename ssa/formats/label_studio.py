@@ -18,12 +18,15 @@ from ssa.files import whole_file
 from ssa.formats.brush_rle import brush_rle
 from ssa.formats.categories import Categories
 from ssa.formats.converting import each_converted
-from ssa.formats.example import Example, label_of
+from ssa.formats.example import Example, Mark, label_of
 from ssa.formats.json_stream import json_list
 from ssa.formats.options import AS_USUAL, FormatOptions
 from ssa.types import Annotation
 
 Row = dict[str, Any]
+
+REGION = "mask-"
+"""What comes before a region's id where that is Label Studio's."""
 
 # What the tasks and the configuration call the brush and the picture.
 _BRUSH, _IMAGE = "tag", "image"
@@ -58,19 +61,17 @@ def write_label_studio(
 
 
 def _task(example: Example, options: FormatOptions) -> Row:
-    regions = [
-        _region(annotation, position) for position, annotation in enumerate(example.annotations)
-    ]
+    regions = [_region(annotation, mark) for annotation, mark in example.marked]
     return {
         "data": {_IMAGE: options.picture_prefix + example.picture_name},
         "predictions": [{"model_version": options.made_by, "result": regions}],
     }
 
 
-def _region(annotation: Annotation, position: int) -> Row:
+def _region(annotation: Annotation, mark: Mark) -> Row:
     rle = annotation.proposal.rle
     return {
-        "id": f"mask-{position}",
+        "id": f"{REGION}{mark.region}",
         "from_name": _BRUSH,
         "to_name": _IMAGE,
         "type": "brushlabels",
@@ -80,7 +81,7 @@ def _region(annotation: Annotation, position: int) -> Row:
         "value": {
             "format": "rle",
             "rle": list(brush_rle(rle)),
-            "brushlabels": [_writable(label_of(annotation))],
+            "brushlabels": [writable(label_of(annotation))],
         },
         "score": float(annotation.proposal.predicted_iou),
     }
@@ -99,9 +100,9 @@ def _write_configuration(path: Path, categories: Categories) -> None:
 
 def _label(name: str) -> str:
     colour = hexadecimal(label_colour(name))
-    return f'    <Label value={quoteattr(_writable(name))} background="{colour}"/>\n'
+    return f'    <Label value={quoteattr(writable(name))} background="{colour}"/>\n'
 
 
-def _writable(label: str) -> str:
+def writable(label: str) -> str:
     """The label as both files have it: what XML can't hold becomes a question mark."""
     return _NOT_IN_XML.sub("?", label)

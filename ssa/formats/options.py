@@ -17,12 +17,14 @@ class FormatOptions:
     writer heeds it. ``picture_prefix`` comes before a picture's name where Label Studio is to find it.
     ``link_images`` puts links to the pictures beside the annotations. ``split`` is the share of pictures,
     more than 0 and less than 1, to train with; the others are to validate. Raises ``InputError`` for another.
+    ``rejected`` leaves regions in that a person rejected; those who train would take them for things.
     """
 
     made_by: str = MADE_BY
     picture_prefix: str = ""
     link_images: bool = False
     split: float | None = None
+    rejected: bool = False
 
     def __post_init__(self) -> None:
         if self.split is not None and not 0 < self.split < 1:

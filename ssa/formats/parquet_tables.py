@@ -51,6 +51,8 @@ MASKS = pa.schema(
     [
         *_PICTURE,
         _column("mask", pa.int32(), "position of the mask in its picture, from 0"),
+        _column("region_id", pa.string(), "what the region is called in its picture for good"),
+        _column("reviewed", pa.string(), "accepted, corrected, rejected, unsure or none"),
         _column("category_id", pa.int32(), "the label's number, from 1; see categories.json"),
         _column("class_name", pa.string(), "the label, or null"),
         _column("class_proposals", _TEXTS, "labels it was chosen from, best first by CLIP"),
@@ -120,12 +122,14 @@ def mask_rows(example: Example, categories: Categories) -> list[Row]:
         {
             **_picture(example),
             "mask": position,
+            "region_id": str(mark.region),
+            "reviewed": mark.reviewed,
             "category_id": categories.id_of(label_of(annotation)),
             **_names(annotation),
             **_mask(annotation.proposal),
             **_evidence(annotation.evidence),
         }
-        for position, annotation in enumerate(example.annotations)
+        for position, (annotation, mark) in enumerate(example.marked)
     ]
 
 

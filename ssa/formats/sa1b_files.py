@@ -89,11 +89,18 @@ def loads(data: bytes) -> tuple[Mapping[str, Any], tuple[Annotation, ...]]:
 
     Raises ``InputError`` where the file is damaged.
     """
+    return loads_with_ids(data)[:2]
+
+
+def loads_with_ids(
+    data: bytes,
+) -> tuple[Mapping[str, Any], tuple[Annotation, ...], Sequence[int]]:
+    """As ``loads``, and what the file calls each region: its ``id``, or its position where some have none."""
     advice = "delete it and run the same command again, which makes it anew"
     document = _object(_json_of(data, advice), advice)
     found = from_records(document)
     annotations = (one if isinstance(one, Annotation) else Annotation(one, None) for one in found)
-    return _image_in(document), tuple(annotations)
+    return _image_in(document), tuple(annotations), ids_in_tree(document["annotations"])
 
 
 def _json_of(data: bytes, advice: str) -> object:
@@ -127,10 +134,15 @@ def _image(
 ) -> sa1b.Record:
     """All that is given of a picture, and what every file of ours says."""
     # A size of another kind than a number (null, "30") says nothing that a reader could use.
-    size = {"width": annotated.width, "height": annotated.height}
-    new = {"image_id": _number_of(key), **size, "file_name": file_name}
+    new = picture_row(key, file_name, annotated.height, annotated.width)
     missing = {name: value for name, value in new.items() if given.get(name) is None}
-    return {**given, **missing, **size}
+    return {**given, **missing, "width": annotated.width, "height": annotated.height}
+
+
+def picture_row(key: str, file_name: str, height: int, width: int) -> sa1b.Record:
+    """What every file of ours says of its picture; sizes in pixels."""
+    size = {"width": width, "height": height}
+    return {"image_id": _number_of(key), **size, "file_name": file_name}
 
 
 def _extended(original: Mapping[str, Any], record: sa1b.Record, ids: Sequence[int]) -> sa1b.Record:

@@ -28,8 +28,9 @@ class Format:
 
     ``writer`` is the ``Exporter``, as "module:function" of this room; ``folder`` is where its files go, below
     the folder of results. ``endings`` are what it writes behind a picture's key or stem, as names of files;
-    ``options`` are the fields of ``FormatOptions`` that it heeds; ``needs`` are packages beyond the
-    runtime's, which the extra of the format's name brings. ``former`` are files of its folder that earlier
+    ``options`` are the fields of ``FormatOptions`` that it heeds (one that doesn't heed ``rejected`` always
+    has those regions, and says so of each); ``needs`` are packages beyond the runtime's, which the extra of
+    the format's name brings. ``former`` are files of its folder that earlier
     versions wrote and this one has elsewhere.
     """
 
@@ -60,7 +61,8 @@ class Format:
         return {name: getattr(options, name) for name in self.options}
 
 
-_COCO: dict[str, Any] = {"options": ("link_images",), "former": ("instances.json",)}
+_COCO: dict[str, Any] = {"options": ("link_images", "rejected"), "former": ("instances.json",)}
+_REJECTED: dict[str, Any] = {"options": ("rejected",)}
 
 ALWAYS = Format(SA1B, "", "annotations", endings=(".json",))
 """It needs no writer here: a run writes its files as they come."""
@@ -68,15 +70,28 @@ ALWAYS = Format(SA1B, "", "annotations", endings=(".json",))
 EXPORTED = (
     Format("coco", "coco:write_coco", "coco", **_COCO),
     Format("coco-polygons", "coco:write_coco_polygons", "coco-polygons", **_COCO),
-    Format("panoptic", "panoptic:write_panoptic", "panoptic", endings=(".png",)),
-    Format("semantic-png", "semantic_png:write_semantic_png", "semantic-png", endings=(".png",)),
-    Format("yolo", "yolo:write_yolo", "yolo", endings=(".txt",), options=("link_images", "split")),
+    Format("panoptic", "panoptic:write_panoptic", "panoptic", endings=(".png",), **_REJECTED),
+    Format(
+        "semantic-png",
+        "semantic_png:write_semantic_png",
+        "semantic-png",
+        endings=(".png",),
+        **_REJECTED,
+    ),
+    Format(
+        "yolo",
+        "yolo:write_yolo",
+        "yolo",
+        endings=(".txt",),
+        options=("link_images", "split", "rejected"),
+    ),
     Format("parquet", "parquet:write_parquet", "parquet", needs=("pyarrow",)),
+    Format("reviewed", "sa1b_reviewed:write_reviewed", "reviewed", endings=(".json",)),
     Format(
         "label-studio",
         "label_studio:write_label_studio",
         "label-studio",
-        options=("picture_prefix",),
+        options=("picture_prefix", "rejected"),
     ),
 )
 """Those that are made of it, in the order that help and errors name them."""

@@ -20,27 +20,27 @@ MOST_TEXTS = 2_000
 LONGEST_TEXT = 100
 
 
-def parse_vocabulary(text: str) -> Vocabulary:
+def parse_vocabulary(text: str, noun: str = "vocabulary") -> Vocabulary:
     """The classes that ``text`` lists, in its order; labels in lower case and single spaces.
 
     Blank lines and remarks are passed over. Raises ``InputError``, with the line's number, for a line
     that is no class, for "unknown", for a text that is too long or was there before (as a label or a
-    synonym of any class), and for no class or more than 2,000 texts.
+    synonym of any class), and for no class or more than 2,000 texts. ``noun`` is what errors call it.
     """
     classes: list[VocabularyClass] = []
     lines: dict[str, int] = {}
     for number, line in _lines(text):
-        classes.append(_class_of(line, number))
+        classes.append(_class_of(line, f"{noun}, line {number}"))
         for own in classes[-1].texts:
             if own in lines:
                 raise InputError(
-                    f"vocabulary: expected each text once; {shown_text(own)} is in line "
+                    f"{noun}: expected each text once; {shown_text(own)} is in line "
                     f"{lines[own]} and in line {number}; keep one of them"
                 )
             lines[own] = number
     if not 1 <= len(lines) <= MOST_TEXTS:
         raise InputError(
-            f"vocabulary: expected 1 to {MOST_TEXTS} labels and synonyms, one class a line; "
+            f"{noun}: expected 1 to {MOST_TEXTS} labels and synonyms, one class a line; "
             f"got {len(lines)}"
         )
     return Vocabulary(tuple(classes))
@@ -61,27 +61,26 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _class_of(line: str, number: int) -> VocabularyClass:
+def _class_of(line: str, where: str) -> VocabularyClass:
     label, _, synonyms = line.partition(":")
     if not label.strip() or "," in label:
         raise InputError(
-            f"vocabulary, line {number}: expected 'label' or 'label: synonym, synonym'; "
+            f"{where}: expected 'label' or 'label: synonym, synonym'; "
             f"got {shown_text(line.strip())}"
         )
     texts = tidy_labels([label, *synonyms.split(",")])
     for text in texts:
-        _check_text(text, number)
+        _check_text(text, where)
     return VocabularyClass(texts[0], texts)
 
 
-def _check_text(text: str, number: int) -> None:
+def _check_text(text: str, where: str) -> None:
     if len(text) > LONGEST_TEXT or not text.isprintable():
         raise InputError(
-            f"vocabulary, line {number}: expected texts of at most {LONGEST_TEXT} printable characters; "
+            f"{where}: expected texts of at most {LONGEST_TEXT} printable characters; "
             f"got {len(text)} characters{'' if text.isprintable() else ', not all printable'}"
         )
     if text == UNKNOWN:
         raise InputError(
-            f"vocabulary, line {number}: 'unknown' is what regions of no class are called; "
-            "use another word"
+            f"{where}: 'unknown' is what regions of no class are called; use another word"
         )

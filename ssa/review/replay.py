@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from ssa.formats.example import Reviewed
 from ssa.review.decisions import (
     Accepted,
     Added,
@@ -29,8 +29,6 @@ from ssa.review.decisions import (
 from ssa.review.history import Step
 from ssa.review.renames import Renames
 from ssa.types import RLE
-
-Reviewed = Literal["accepted", "corrected", "rejected", "unsure", "none"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def test_names_of_ones_own_classes_in_the_numbers_of_their_file(
         (("--split", "80", "--format", "yolo"), "--split must be more than 0 and less than 1"),
         (("--bundle", "huge"), "huge"),
         (("--granularity", "3"), "granularity belongs to mask_source 'semantic-sam'"),
+        (("--aliases", "nowhere.txt"), "expected a text file in UTF-8; got nowhere.txt"),
         (("--vocabulary", "nowhere.txt"), "expected a text file in UTF-8; got nowhere.txt"),
         (("--categories", "nowhere.json"), "categories"),
         (("--segmentor", "coco"), "segmentor belongs to labels 'closed-set'"),
@@ -132,3 +133,23 @@ def test_a_closed_set_by_name(scenes: Path, tmp_path: Path) -> None:
     assert annotate(scenes / "sa", "--out", out, *closed) == 0
     records = [row for path in (out / "annotations/sa").iterdir() for row in records_of(path)]
     assert {vote["source"] for row in records for vote in row["detail"]["votes"]} == {"coco"}  # type: ignore[index]
+
+
+def test_labels_are_called_as_aliases_say_from_the_first_run_on(
+    scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, closed = tmp_path / "out", ("--labels", "closed-set")
+    assert annotate(scenes / "sa", "--out", out, *closed) == 0
+    records = [row for path in (out / "annotations/sa").iterdir() for row in records_of(path)]
+    labels = {str(row["class_name"]) for row in records}
+    (tmp_path / "one.txt").write_text(f"thing: {', '.join(labels)}\n")
+    aliases = ("--aliases", tmp_path / "one.txt", "--format", "coco")
+    assert annotate(scenes / "sa", "--out", out, *closed, *aliases) == 2
+    assert "aliases was null" in capsys.readouterr().err
+    assert annotate(scenes / "sa", "--out", tmp_path / "new", *closed, *aliases) == 0
+    records = [
+        row for path in (tmp_path / "new/annotations/sa").iterdir() for row in records_of(path)
+    ]
+    assert {row["class_name"] for row in records} == {"thing"}
+    categories = json.loads((tmp_path / "new/categories.json").read_bytes())
+    assert [row["name"] for row in categories] == ["thing"]

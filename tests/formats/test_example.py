@@ -1,16 +1,22 @@
-"""What a picture's file is called where formats speak of it."""
+"""What a picture's file is called where formats speak of it, and what its regions are known by."""
 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from example_pictures import example
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssa.formats.example import Example
+from ssa.formats.example import Example, Mark
+from ssa.types import TreeNode
 from tests.sources.made_up import MASKS, found, make_folder
+
+ALL = np.ones((4, 6), np.bool_)
 
 
 def named(key: str, file_name: str) -> tuple[str, str]:
@@ -52,3 +58,21 @@ def test_every_picture_found_in_a_folder_has_its_own_name(
     assert not faults
     assert {named(item.key, item.file_name)[0] for item in items} == {f"sa/{n}" for n in names}
     assert all((item.masks is not None) == with_masks for item in items)
+
+
+def test_regions_without_marks_are_known_by_their_places() -> None:
+    picture = example("a/b.jpg", [ALL, ALL])
+    assert [mark for _, mark in picture.marked] == [Mark(0), Mark(1)]
+    assert picture.without_rejected() is picture
+
+
+def test_without_the_rejected_parts_go_to_the_whole_above() -> None:
+    whole, part = example("a/b.jpg", [ALL, ALL]).annotations
+    nodes = (TreeNode(None, 0), TreeNode(0, 1), TreeNode(1, 2))
+    tree = tuple(
+        replace(one, node=node) for one, node in zip((whole, part, part), nodes, strict=True)
+    )
+    marks = (Mark(5), Mark(6, "rejected"), Mark("1.0", "unsure"))
+    left = Example("a/b.jpg", "b.jpg", 4, 6, tree, marks=marks).without_rejected()
+    assert left.marks == (Mark(5), Mark("1.0", "unsure"))
+    assert [one.node for one in left.annotations] == [TreeNode(None, 0), TreeNode(0, 1)]

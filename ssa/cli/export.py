@@ -1,0 +1,60 @@
+"""``ssa export OUT --format ...``: results as people left them, in the formats that tools read."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from ssa.cli.format_options import add_format_options, wanted_of
+from ssa.dataset.export import check_numbers, export
+from ssa.dataset.output import check_results, opened
+from ssa.errors import InputError
+from ssa.files import write_whole
+from ssa.formats.table import SA1B
+from ssa.review.amending import Amended
+
+logger = logging.getLogger(__name__)
+
+HELP = (
+    "Write formats of annotated pictures, with what was decided about their regions. `annotations/` itself "
+    "is never changed."
+)
+
+LABELS = "labels.txt"
+"""Where the renames go that were decided, for later runs: ``--aliases OUT/labels.txt``."""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The folder, and what to write."""
+    command.add_argument("out", type=Path, metavar="OUT", help="a folder that `annotate` filled")
+    add_format_options(command, default=None)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write each format that isn't up to date; 1 where something had to be left out."""
+    check_results(options.out)
+    wanted = wanted_of(options, options.out)
+    if SA1B in wanted.formats:
+        raise InputError(
+            "--format sa1b is `annotations/`, which stays as it was found; "
+            "`--format reviewed` is the same with what was decided"
+        )
+    with opened(options.out) as output:
+        output.recover()
+        check_numbers(output, wanted)
+        faults = export(output, wanted, lambda name: logger.info("writing %s", name))
+        output.write_faults(faults)
+    _write_labels(options.out)
+    print(f"{', '.join(wanted.formats)} in {options.out} up to date")
+    if faults:
+        print(f"{len(faults):,} errors: see {options.out / 'errors.jsonl'}")
+    return 1 if faults else 0
+
+
+def _write_labels(out: Path) -> None:
+    text = Amended.of(out).aliases.text
+    if text:
+        write_whole(out / LABELS, text.encode())
+    else:
+        (out / LABELS).unlink(missing_ok=True)
