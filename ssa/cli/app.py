@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": "ssa.cli.predict",
     "annotate": "ssa.cli.annotate",
     "export": "ssa.cli.export",
+    "import": "ssa.cli.imports",
     "serve": "ssa.cli.serve",
     "weights": "ssa.cli.weights",
 }

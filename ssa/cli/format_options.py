@@ -29,12 +29,7 @@ def add_format_options(options: argparse.ArgumentParser, default: str | None = S
         metavar="FILE",
         help="categories.json of an earlier run: ids go on from it",
     )
-    options.add_argument(
-        "--aliases",
-        type=Path,
-        metavar="FILE",
-        help="labels to merge or rename: `cat: black cat, kitty` a line",
-    )
+    add_aliases_option(options, "labels to merge or rename: `cat: black cat, kitty` a line")
     options.add_argument(
         "--rejected",
         action="store_true",
@@ -57,6 +52,11 @@ def add_format_options(options: argparse.ArgumentParser, default: str | None = S
         metavar="SHARE",
         help="yolo: the share of pictures to train with, such as 0.8; the others are to validate",
     )
+
+
+def add_aliases_option(options: argparse.ArgumentParser, words: str) -> None:
+    """``--aliases``, for ``aliases_in``."""
+    options.add_argument("--aliases", type=Path, metavar="FILE", help=words)
 
 
 def wanted_of(options: argparse.Namespace, out: Path, labels: tuple[str, ...] = ()) -> Wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,15 +19,22 @@ from ssa.sources.item import Blob
 class Examples:
     """All annotated pictures, read one by one as they are asked for; ``faults`` are files that can't be.
 
-    They come as people left them (``amendments``).
+    They come as people left them (``amendments``), all or those with the given ``keys``.
     """
 
-    def __init__(self, output: OutputFolder, amendments: Amendments = AS_FOUND) -> None:
-        self._output, self._amendments = output, amendments
+    def __init__(
+        self,
+        output: OutputFolder,
+        amendments: Amendments = AS_FOUND,
+        keys: Container[str] | None = None,
+    ) -> None:
+        self._output, self._amendments, self._keys = output, amendments, keys
         self.faults: list[Fault] = []
 
     def __iter__(self) -> Iterator[Example]:
         for one in self._output.ledger.done():
+            if self._keys is not None and one.key not in self._keys:
+                continue
             try:
                 found = _example(self._output.annotation_file(one.key).read_bytes(), one)
                 yield self._amendments.amended(found)

@@ -66,21 +66,26 @@ class Example:
 
     @property
     def picture_name(self) -> str:
-        """The key as the name of a picture's file: with the suffix of its own name, which keys may lack.
-
-        One with given masks is called after its JSON: "sa/sa_1" is the key of "sa/sa_1.jpg".
-        """
-        own = PurePosixPath(self.file_name)
-        has_suffix = self.key.lower().endswith(own.suffix.lower())
-        # "x.jpg.jpg" with masks has the key "x.jpg".
-        is_stem = self.key.rpartition("/")[2] == own.stem
-        return self.key if has_suffix and not is_stem else self.key + own.suffix
+        """The name of the picture's file; see ``picture_name_of``."""
+        return picture_name_of(self.key, self.file_name)
 
     @property
     def picture_stem(self) -> str:
         """``picture_name`` without the picture's suffix, and with whatever dots come before it."""
         name = self.picture_name
         return name[: len(name) - len(PurePosixPath(self.file_name).suffix)]
+
+
+def picture_name_of(key: str, file_name: str) -> str:
+    """A picture's key as the name of its file: with the suffix of its own name, which keys may lack.
+
+    One with given masks is called after its JSON: "sa/sa_1" is the key of "sa/sa_1.jpg".
+    """
+    own = PurePosixPath(file_name)
+    has_suffix = key.lower().endswith(own.suffix.lower())
+    # "x.jpg.jpg" with masks has the key "x.jpg".
+    is_stem = key.rpartition("/")[2] == own.stem
+    return key if has_suffix and not is_stem else key + own.suffix
 
 
 def label_of(annotation: Annotation) -> str:
