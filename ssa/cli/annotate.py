@@ -28,9 +28,11 @@ from ssa.dataset.ray_cluster import Places
 from ssa.dataset.ray_workers import RayWorkers
 from ssa.dataset.run import Summary, Task
 from ssa.dataset.run import run as run_task
+from ssa.errors import Fault
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
 from ssa.labelling.vocabulary import UNKNOWN
-from ssa.sources import find_items
+from ssa.sources import Item, MaskOrigin, find_items
+from ssa.sources.coco_masks import read_masks, with_coco_masks
 from ssa.weights import choose_bundle
 
 logger = logging.getLogger(__name__)
@@ -64,11 +66,27 @@ def _run(options: argparse.Namespace) -> tuple[Summary, str]:
     told = choose_bundle(spec.root, spec.bundle).spoken
     logger.info("%s", told)
     wanted = wanted_of(options, options.out, _own_labels(spec))
-    found = find_items(options.inputs, options.masks, options.out)
-    identity = spec.identity(options.masks)
-    task = Task(found, identity, wanted, options.mix, options.moved)
+    task = Task(
+        _found(options), spec.identity(_origin(options)), wanted, options.mix, options.moved
+    )
     with opened(options.out) as output, logging_redirect_tqdm():
         return run_task(output, task, _workers(options, spec), Bar()), told
+
+
+def _origin(options: argparse.Namespace) -> MaskOrigin:
+    """Where masks come from; those of a COCO file are given ones."""
+    origin: MaskOrigin = "given" if isinstance(options.masks, Path) else options.masks
+    return origin
+
+
+def _found(options: argparse.Namespace) -> Iterator[Item | Fault]:
+    """What is to be annotated; inputs, and a file of masks, are looked at before any work."""
+    if not isinstance(options.masks, Path):
+        return find_items(options.inputs, options.masks, options.out)
+    file = read_masks(options.masks)
+    # Masks come from nowhere else, so JSON beside pictures is left alone as where they are found.
+    pictures = find_items(options.inputs, "sam", options.out)
+    return with_coco_masks(pictures, file, options.out / ".ssa" / "given")
 
 
 def _own_labels(spec: EngineSpec) -> tuple[str, ...]:
@@ -97,7 +115,8 @@ def _inputs(options: argparse.Namespace) -> dict[str, Any]:
         for name, value in vars(options).items()
         if name in OPTIONS and name != "detail" and value is not None
     }
-    inputs["mask_source"] = "sam" if options.masks == "given" else options.masks or "sam"
+    origin = _origin(options)
+    inputs["mask_source"] = "sam" if origin in (None, "given") else origin
     if options.vocabulary is not None:
         inputs["vocabulary"] = text_in(options.vocabulary)
     if options.segmentor not in OWN_SEGMENTORS:

@@ -10,6 +10,7 @@ from ssa.cli.arguments import positive
 from ssa.cli.engine_options import add_engine_options
 from ssa.cli.format_options import add_format_options
 from ssa.cli.given import add_input_options
+from ssa.config import MASK_SOURCES
 
 CLUSTERS = ("cluster_eps", "cluster_min_samples")
 NAMES = ("unknown_below", "top_k")
@@ -44,8 +45,10 @@ def add_options(options: argparse.ArgumentParser) -> None:
     )
     options.add_argument(
         "--masks",
-        choices=["given", "sam", "semantic-sam"],
-        help="label the masks in SA-1B's JSON files, or find masks; left out, given ones where there are any",
+        type=_masks,
+        metavar="{given,sam,semantic-sam,FILE.json}",
+        help="label the masks in SA-1B's JSON files or in a COCO file, or find masks; left out, given ones "
+        "where there are any",
     )
     add_format_options(options)
     options.add_argument(
@@ -103,6 +106,17 @@ def _add_labels(group: argparse._ArgumentGroup) -> None:
 
 def _add_masks(group: argparse._ArgumentGroup) -> None:
     add_input_options(group, ("granularity", *MASKS), WORDS)
+
+
+def _masks(text: str) -> str | Path:
+    """Where masks come from: a word, or the path of a COCO file."""
+    if text in ("given", *MASK_SOURCES):
+        return text
+    if not text.lower().endswith(".json"):
+        raise argparse.ArgumentTypeError(
+            f"expected given, {', '.join(MASK_SOURCES)} or a COCO file (.json); got {text!r}"
+        )
+    return Path(text)
 
 
 def _share(text: str) -> float:

@@ -89,6 +89,7 @@ def test_names_of_ones_own_classes_in_the_numbers_of_their_file(
         (("--split", "80", "--format", "yolo"), "--split must be more than 0 and less than 1"),
         (("--bundle", "huge"), "huge"),
         (("--granularity", "3"), "granularity belongs to mask_source 'semantic-sam'"),
+        (("--masks", "nowhere.json"), "--masks must be given, sam, semantic-sam or a COCO file"),
         (("--aliases", "nowhere.txt"), "expected a text file in UTF-8; got nowhere.txt"),
         (("--vocabulary", "nowhere.txt"), "expected a text file in UTF-8; got nowhere.txt"),
         (("--categories", "nowhere.json"), "categories"),
@@ -120,7 +121,8 @@ def test_an_input_that_is_not_there_is_told(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--top-k", "0"), ("--pred-iou-thresh", "nan"), ("--lanes", "x")]
+    "arguments",
+    [("--masks", "some"), ("--top-k", "0"), ("--pred-iou-thresh", "nan"), ("--lanes", "x")],
 )
 def test_numbers_out_of_range_are_refused(arguments: tuple[str, str]) -> None:
     with pytest.raises(SystemExit):
@@ -153,3 +155,22 @@ def test_labels_are_called_as_aliases_say_from_the_first_run_on(
     assert {row["class_name"] for row in records} == {"thing"}
     categories = json.loads((tmp_path / "new/categories.json").read_bytes())
     assert [row["name"] for row in categories] == ["thing"]
+
+
+def test_masks_of_a_coco_file_get_names_as_those_of_sa1b_do(scenes: Path, tmp_path: Path) -> None:
+    """The regions of a first run, brought in by its COCO file, come out with the same names."""
+    found, named = tmp_path / "found", tmp_path / "named"
+    closed = ("--labels", "closed-set")
+    assert annotate(scenes / "sa", "--out", found, *closed, "--format", "coco") == 0
+    file = found / "coco/annotations/instances_default.json"
+    assert annotate(scenes / "sa", "--out", named, *closed, "--masks", file) == 0
+    before = sorted((found / "annotations/sa").iterdir())
+    after = sorted((named / "annotations/sa").iterdir())
+    assert [path.name.removesuffix(".json") + ".jpg.json" for path in before] == [
+        path.name for path in after
+    ]
+    for one, other in zip(before, after, strict=True):
+        for row, again in zip(records_of(one), records_of(other), strict=True):
+            for name in ("segmentation", "area", "predicted_iou", "class_name"):
+                assert row[name] == again[name]
+    assert annotate(scenes / "sa", "--out", named, *closed, "--masks", file) == 0
