@@ -30,6 +30,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", type=Path, metavar="FILE", help="JSON of Label Studio, or COCO's")
     add_aliases_option(command, "the aliases that the file was exported with")
     command.add_argument(
+        "--accept",
+        action="store_true",
+        help="somebody has looked at all of it: accept the regions that came back as they were",
+    )
+    command.add_argument(
         "--dry-run", action="store_true", help="tell what would be decided, and decide nothing"
     )
 
@@ -42,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     with opened(options.out) as output, DecisionLog(options.out / FILE) as log:
         output.recover()
         names = {picture_name_of(one.key, one.file_name): one.key for one in output.ledger.done()}
-        corrections = Import(file, names, options.file.name)
+        corrections = Import(file, names, options.file.name, options.accept)
         examples = Examples(output, keys=corrections.keys)
         decisions = corrections.decisions(examples, Amended(log.history, aliases))
         if decisions and not options.dry_run:
@@ -65,6 +70,7 @@ def _told(report: Report, decisions: list[Decision], is_dry: bool) -> str:
     would = "would be " if is_dry else ""
     return (
         f"{report.pictures:,} pictures: {report.unchanged:,} regions as they were; {would}"
+        f"{report.accepted:,} accepted, "
         f"{report.labels:,} given another label, {report.masks:,} another mask, {report.added:,} added, "
         f"{report.rejected:,} rejected; {len(decisions):,} decisions"
     )

@@ -14,7 +14,7 @@ from ssa.formats.label_studio import writable
 from ssa.formats.label_studio_reading import is_label_studio, read_label_studio
 from ssa.masks.run_lengths import decode
 from ssa.review.amending import Amended
-from ssa.review.decisions import Added, Corrected, Decision, Piece, RegionRef, Rejected
+from ssa.review.decisions import Accepted, Added, Corrected, Decision, Piece, RegionRef, Rejected
 from ssa.review.matching import matched
 from ssa.review.replay import RegionNow
 from ssa.types import RLE
@@ -24,12 +24,13 @@ from ssa.types import RLE
 class Report:
     """What an import found: pictures and regions by what became of them.
 
-    A region may have both a new label and a new mask. ``faults`` are pictures that were left as they are,
-    and why.
+    A region may have both a new label and a new mask; ``accepted`` are those of the unchanged that nobody had
+    decided on. ``faults`` are pictures that were left as they are, and why.
     """
 
     pictures: int = 0
     unchanged: int = 0
+    accepted: int = 0
     labels: int = 0
     masks: int = 0
     added: int = 0
@@ -60,10 +61,16 @@ def read_corrections(data: bytes) -> ForeignFile:
 class Import:
     """A file of corrections, held against pictures as they are now; ``report`` says what came of it."""
 
-    def __init__(self, file: ForeignFile, names: Mapping[str, str], source: str) -> None:
-        """``names`` are our pictures' names with their keys; ``source`` is what the file is called."""
+    def __init__(
+        self, file: ForeignFile, names: Mapping[str, str], source: str, accept: bool = False
+    ) -> None:
+        """``names`` are our pictures' names with their keys; ``source`` is what the file is called.
+
+        With ``accept``, somebody has looked at every region of the file: those that came back unchanged, and
+        that nobody had decided on before, are accepted.
+        """
         self.report = Report(faults=list(file.faults))
-        self._source = source
+        self._source, self._accept = source, accept
         self._pictures = dict(self._known(file, PictureNames(names)))
 
     @property
@@ -134,10 +141,13 @@ class Import:
         mask = None if _same_pixels(region.mask, other.mask) else other.mask
         self.report.labels += label is not None
         self.report.masks += mask is not None
-        if label is None and mask is None:
-            self.report.unchanged += 1
-        else:
+        if label is not None or mask is not None:
             yield Corrected(ref, label, mask)
+            return
+        self.report.unchanged += 1
+        if self._accept and region.reviewed == "none":
+            self.report.accepted += 1
+            yield Accepted(ref, region.label)
 
     def _leave(self, picture: ForeignPicture, why: str) -> None:
         self.report.faults.append(Fault(picture.name, "import", f"{why}; it was left as it is"))

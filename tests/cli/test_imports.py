@@ -48,7 +48,7 @@ def corrected(out: Path, tmp_path: Path) -> Path:
 def test_unchanged_it_decides_nothing(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bring_in(out, out / COCO_FILE) == 0
     said = capsys.readouterr().out
-    assert said.startswith("2 pictures: 8 regions as they were; 0 given another label")
+    assert said.startswith("2 pictures: 8 regions as they were; 0 accepted, 0 given another label")
     assert read_history(out / FILE).entries == ()
 
 
@@ -58,12 +58,10 @@ def test_corrections_are_one_entry_that_exports_heed(
     before = files_of(out / "annotations")
     file = corrected(out, tmp_path)
     assert bring_in(out, file, "--dry-run") == 0
-    assert "would be 1 given another label" in capsys.readouterr().out
+    assert "would be 0 accepted, 1 given another label" in capsys.readouterr().out
     assert read_history(out / FILE).entries == ()
     assert bring_in(out, file) == 0
-    expected = (
-        "6 regions as they were; 1 given another label, 0 another mask, 0 added, 1 rejected; 2 dec"
-    )
+    expected = "0 accepted, 1 given another label, 0 another mask, 0 added, 1 rejected; 2 decisions"
     assert expected in capsys.readouterr().out
     (entry,) = read_history(out / FILE).entries
     assert (entry.by, len(entry.decisions)) == ("import corrected.json", 2)
@@ -73,7 +71,21 @@ def test_corrections_are_one_entry_that_exports_heed(
     assert files_of(out / "annotations") == before
     capsys.readouterr()
     assert bring_in(out, file) == 0
-    assert "7 regions as they were; 0 given another label" in capsys.readouterr().out
+    assert "7 regions as they were; 0 accepted, 0 given another label" in capsys.readouterr().out
+
+
+def test_what_somebody_has_looked_at_is_accepted_once(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = corrected(out, tmp_path)
+    assert bring_in(out, file, "--accept") == 0
+    assert "6 regions as they were; 6 accepted, 1 given another label" in capsys.readouterr().out
+    assert app.main(["export", str(out), "--format", "reviewed"]) == 0
+    rows: list[Any] = records_of(out / "reviewed/pictures/001.png.json")
+    assert [row["reviewed"] for row in rows] == [*["accepted"] * 3, "rejected"]
+    capsys.readouterr()
+    assert bring_in(out, file, "--accept") == 0
+    assert " 0 decisions" in capsys.readouterr().out
 
 
 def test_with_the_aliases_of_the_export_nothing_is_decided(
