@@ -21,8 +21,10 @@ HELP = (
     "is never changed."
 )
 
-LABELS = "labels.txt"
-"""Where the renames go that were decided, for later runs: ``--aliases OUT/labels.txt``."""
+RENAMES = "renames.txt"
+"""Where the renames go that were decided, for later runs: ``--aliases OUT/renames.txt``."""
+
+_OURS = "# Renames that were decided in a review; `ssa export` makes this file anew.\n"
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -45,16 +47,20 @@ def run(options: argparse.Namespace) -> int:
         check_numbers(output, wanted)
         faults = export(output, wanted, lambda name: logger.info("writing %s", name))
         output.write_faults(faults)
-    _write_labels(options.out)
+    _write_renames(options.out)
     print(f"{', '.join(wanted.formats)} in {options.out} up to date")
+    if wanted.amendments.stale:
+        print(f"{wanted.amendments.stale:,} decisions speak of regions that are no longer there")
     if faults:
         print(f"{len(faults):,} errors: see {options.out / 'errors.jsonl'}")
     return 1 if faults else 0
 
 
-def _write_labels(out: Path) -> None:
-    text = Amended.of(out).aliases.text
+def _write_renames(out: Path) -> None:
+    text, path = Amended.of(out).aliases.text, out / RENAMES
+    if path.exists() and not path.read_bytes().startswith(_OURS.encode()):
+        return  # somebody's own
     if text:
-        write_whole(out / LABELS, text.encode())
+        write_whole(path, (_OURS + text).encode())
     else:
-        (out / LABELS).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)

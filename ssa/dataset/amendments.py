@@ -16,6 +16,11 @@ class Amendments(Protocol):
         """A text that is another one whenever something may come out otherwise; "" for no change at all."""
         ...
 
+    @property
+    def stale(self) -> int:
+        """How many decisions spoke of regions that are no longer there, in the pictures so far."""
+        ...
+
     def labels(self, met: Iterable[str]) -> Iterable[str]:
         """All labels that there may be in the end, where the run ``met`` these."""
         ...
@@ -28,7 +33,7 @@ class Amendments(Protocol):
 class AsFound:
     """Nothing was changed."""
 
-    digest = ""
+    digest, stale = "", 0
 
     def labels(self, met: Iterable[str]) -> Iterable[str]:
         """The same."""

@@ -101,12 +101,11 @@ def _side(image: Fields, name: str) -> int:
 def _region(row: Fields, height: int, width: int, labels: Mapping[int, str]) -> ForeignRegion:
     number = row.get("id")
     try:
-        category = row.get("category_id")
         own = row.get("region_id")
         score = row.get("score", row.get("predicted_iou", 1.0))
         return ForeignRegion(
             mask=_mask(row.get("segmentation"), height, width),
-            label=None if category is None else labels[integer_of(category, "category_id")],
+            label=None if row.get("category_id") is None else _label(row, labels),
             region=str(own) if isinstance(own, str | int) else None,
             number=number if type(number) is int else None,
             score=float_of(score, "score"),
@@ -120,6 +119,11 @@ def _region(row: Fields, height: int, width: int, labels: Mapping[int, str]) -> 
             f"expected annotation {number} to hold a mask as run lengths of the picture's size, or polygons; "
             f"got another '{error}'"
         ) from error
+
+
+def _label(row: Fields, labels: Mapping[int, str]) -> str | None:
+    label = labels[integer_of(row.get("category_id"), "category_id")]
+    return label if label.strip() else None
 
 
 def _mask(segmentation: object, height: int, width: int) -> RLE:

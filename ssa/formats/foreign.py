@@ -16,7 +16,7 @@ _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
 
 @dataclass(frozen=True, slots=True)
 class ForeignRegion:
-    """A region: its mask, its label (None for none), and our id for it where the file still has that.
+    """A region: its mask, its label (None for none or a blank one), and our id where the file still has it.
 
     ``number`` is what the file itself calls it, where that is a number; ``score`` what it thinks of it.
     """

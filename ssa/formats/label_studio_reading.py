@@ -102,6 +102,7 @@ def _region(number: str, rows: Sequence[Fields]) -> ForeignRegion:
         for value in values
         for name in _LABELS
         for label in texts_of(value.get(name) or [], name)
+        if label.strip()
     ]
     own = number.removeprefix(REGION) if number.startswith(REGION) else None
     mask = _mask(rows[shapes[0]], values[shapes[0]])

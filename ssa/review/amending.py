@@ -13,20 +13,18 @@ from ssa.masks.proposal import proposal_of
 from ssa.masks.pruning import pruned
 from ssa.masks.run_lengths import decode
 from ssa.review.decisions import Accepted, Corrected, Decision, Renamed, pieces_of
-from ssa.review.history import History
+from ssa.review.history import History, Step
 from ssa.review.log import FILE, read_history
 from ssa.review.replay import Found, PictureNow, RegionNow, regions_now
 from ssa.types import RLE, Annotation, MaskProposal, TreeNode
 
 
 class Amended:
-    """Pictures as people left them: what was decided in a folder of results, under the names of ``aliases``.
-
-    ``stale`` counts decisions that spoke of regions which are no longer there, in the pictures asked for.
-    """
+    """Pictures as people left them: what was decided in a folder of results, in the names of ``aliases``."""
 
     def __init__(self, history: History, aliases: Aliases = NO_ALIASES, digest: str = "") -> None:
-        self.history, self.digest, self.stale = history, digest, 0
+        self.history, self.digest = history, digest
+        self._stale: set[Step] = set()
         self._aliases, self._renames = aliases, history.renames
 
     @classmethod
@@ -37,6 +35,11 @@ class Amended:
         said = path.read_bytes() if path.exists() else b""
         said += aliases.text.encode()
         return cls(history, aliases, hashlib.sha256(said).hexdigest()[:16] if said else "")
+
+    @property
+    def stale(self) -> int:
+        """How many decisions spoke of regions that are no longer there, in the pictures asked for so far."""
+        return len(self._stale)
 
     @property
     def aliases(self) -> Aliases:
@@ -73,7 +76,7 @@ class Amended:
         if not self.digest:
             return example
         now = self.now(example)
-        self.stale += len(now.stale)
+        self._stale.update(now.stale)
         kept = [one for one in now.regions if one.position is not None]
         nodes = pruned(
             [one.node for one in example.annotations],

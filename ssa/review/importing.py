@@ -156,7 +156,7 @@ class Import:
 def _is_called(region: RegionNow, other: ForeignRegion) -> bool:
     """Whether a name came back as formats wrote it; one that was not given says nothing."""
     ours = UNNAMED if region.label is None else region.label
-    return other.label is None or other.label in (ours, writable(ours))
+    return other.label in (None, ours, writable(ours))
 
 
 def _same_pixels(mask: RLE, other: RLE) -> bool:

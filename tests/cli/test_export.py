@@ -16,6 +16,7 @@ from ssa.dataset.identity import Identity
 from ssa.dataset.output import opened
 from ssa.dataset.run import Task, run
 from ssa.formats.sa1b_reading import from_records
+from ssa.labelling.aliases import parse_aliases
 from ssa.review.decisions import Corrected, RegionRef, Rejected, Renamed, fingerprint
 from ssa.review.log import FILE, DecisionLog
 from ssa.types import MaskProposal
@@ -77,7 +78,7 @@ def test_decisions_reach_every_format_and_no_file_of_annotations(out: Path) -> N
     assert reviewed == ["rejected", "none", "none", "none"]
     assert len((out / "yolo/labels/pictures/000.txt").read_text().splitlines()) == 3
     assert files_of(out / "annotations") == before
-    assert not (out / "labels.txt").exists()
+    assert not (out / "renames.txt").exists()
 
 
 def test_rejected_regions_come_when_asked_for(out: Path) -> None:
@@ -114,7 +115,12 @@ def test_merged_labels_are_one_category_and_later_runs_can_be_told(
     with DecisionLog(out / FILE) as log:
         log.append([Renamed(old[0], "hue")])
     assert export(out, "--format", "coco") == 0
-    assert (out / "labels.txt").read_text() == f"hue: {old[0]}\n"
+    renames = out / "renames.txt"
+    assert parse_aliases(renames.read_text()).names == {old[0]: "hue"}
+    with DecisionLog(out / FILE) as log:
+        log.undo()
+    assert export(out, "--format", "coco") == 0
+    assert not renames.exists()
 
 
 @pytest.mark.parametrize(
@@ -155,3 +161,20 @@ def test_a_picture_that_has_to_be_left_out_is_told(
     assert export(out, "--format", "coco") == 1
     assert "1 errors: see" in capsys.readouterr().out
     assert "pictures/000.png" in json.loads((out / "errors.jsonl").read_text())["file"]
+
+
+def test_a_file_of_somebodys_own_is_left_alone(out: Path) -> None:
+    (out / "renames.txt").write_text("cat: kitty\n")
+    with DecisionLog(out / FILE) as log:
+        log.append([Renamed("shade 1", "hue")])
+    assert export(out, "--format", "coco") == 0
+    assert (out / "renames.txt").read_text() == "cat: kitty\n"
+
+
+def test_decisions_about_what_is_no_longer_there_are_told_once(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with DecisionLog(out / FILE) as log:
+        log.append([Rejected(RegionRef("pictures/000.png", 0, "gone"))])
+    assert export(out, "--format", "coco,reviewed") == 0
+    assert "1 decisions speak of regions that are no longer there" in capsys.readouterr().out

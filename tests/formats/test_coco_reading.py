@@ -129,6 +129,11 @@ def test_what_is_no_coco_file_is_refused_by_the_field(path: str, value: Any, fie
         read_coco(changed(path, value))
 
 
+def test_a_blank_name_is_none() -> None:
+    (picture,) = read_coco(changed("categories.0.name", " ")).pictures
+    assert picture.regions[0].label is None
+
+
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(InputError, match="got no JSON"):
         coco_file(b"{")
