@@ -54,8 +54,8 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         """Load one verified bundle of weights; nothing is downloaded.
 
         ``SSA_BUNDLE``, ``SSA_DEVICE`` and ``SSA_DTYPE`` choose what runs where; unset or empty, the
-        best bundle there is, on CUDA if there is one. ``SSA_SEGMENTOR`` is the folder of one more
-        segmentor for closed-set labels.
+        best bundle there is, on CUDA if there is one. ``SSA_MEMORY_GB`` is how much of a CUDA device
+        may be used; ``SSA_SEGMENTOR`` the folder of one more segmentor for closed-set labels.
         """
         logging.basicConfig(level=logging.WARNING, format="%(message)s")
         logging.getLogger("ssa").setLevel(logging.INFO)

@@ -10,6 +10,9 @@ from ssa.errors import NEED_LESS_MEMORY, OutOfMemory
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 64
+"""Full batches of a size that memory forced, before twice as many are tried."""
+
 
 class Sliceable(Protocol):
     """Items in a row: a list, a tuple, a range or an array."""
@@ -27,14 +30,17 @@ class BatchLimit:
     """How many items of one step fit into memory at once, as far as is known.
 
     It learns from what failed and keeps the last size that worked for the runs that follow, so it should
-    live as long as the model whose memory it is about. It decides how work is split, never what comes of
-    it.
+    live as long as the model whose memory it is about. After a while of full batches it tries twice as
+    many, for whoever took the memory may be gone; each time that fails it waits twice as long. It decides
+    how work is split, never what comes of it.
     """
 
     def __init__(self, step: str) -> None:
         """``step`` names the work in the log and in errors ("captions")."""
         self._step = step
         self._fits: int | None = None
+        self._full_batches = 0
+        self._patience = PATIENCE
         self._has_told = False
 
     def run(
@@ -69,12 +75,19 @@ class BatchLimit:
             else:
                 if fits < first:
                     self._remember(first, fits)
+                elif len(batch) == self._fits:
+                    self._grow()
                 return batch, result
             # Only here is the error gone, and with it the frames that hold the failed batch's tensors.
             fits = len(batch) // 2
 
+    def _grow(self) -> None:
+        self._full_batches += 1
+        if self._fits and self._full_batches >= self._patience:
+            self._fits, self._full_batches, self._patience = 2 * self._fits, 0, 2 * self._patience
+
     def _remember(self, failed: int, fits: int) -> None:
-        self._fits = fits
+        self._fits, self._full_batches = fits, 0
         level = logging.DEBUG if self._has_told else logging.WARNING
         logger.log(
             level, "%s: out of memory at %d at once, now at most %d", self._step, failed, fits

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -106,6 +108,37 @@ def _best_dtype(device: torch.device) -> tuple[torch.dtype, str]:
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return torch.bfloat16, "the CUDA device computes in it"
     return torch.float32, "the CUDA device has no bfloat16"
+
+
+def memory_limit() -> int | None:
+    """The bytes of a CUDA device that ``SSA_MEMORY_GB`` allows for all, None without it.
+
+    Raises ``ValueError`` for what is no positive number.
+    """
+    told = os.environ.get("SSA_MEMORY_GB")
+    if not told:
+        return None
+    try:
+        gigabytes = float(told)
+    except ValueError:
+        gigabytes = math.nan
+    if not 0 < gigabytes < math.inf:
+        raise ValueError(f"SSA_MEMORY_GB must be a positive number of gigabytes; got {told!r}")
+    return int(gigabytes * 2**30)
+
+
+def keep_within(limit: int, device: torch.device) -> None:
+    """Let torch take no more than so many bytes of a CUDA device.
+
+    Raises ``ValueError`` where the weights have taken as much already.
+    """
+    taken, (_, total) = torch.cuda.memory_allocated(device), torch.cuda.mem_get_info(device)
+    if taken >= limit:
+        raise ValueError(
+            f"SSA_MEMORY_GB must be more than the weights take, {taken / 2**30:.1f}; "
+            f"got {limit / 2**30:.1f}"
+        )
+    torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), device)
 
 
 def memory_errors_told(method: Callable[P, R]) -> Callable[P, R]:

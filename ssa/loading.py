@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ssa.config import MASK_SOURCES, Settings
-from ssa.device import Placement, choose_placement
+from ssa.device import Placement, choose_placement, keep_within, memory_limit
 from ssa.engine import Engine
 from ssa.errors import WeightsError
 from ssa.labelling.labels import load_labels
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser
+from ssa.models.fitting import CudaMeter, fitted
 from ssa.models.mask_models import MASK_MODELS, model_type
 from ssa.models.oneformer import OneFormerSegmentor
 from ssa.models.semantic_segmentor import SemanticSegmentor
@@ -50,20 +51,35 @@ def load_engine(
 
     Without ``bundle`` the best one present is taken. ``device`` and ``dtype`` are as for
     ``ssa.device.choose_placement``. ``segmentor`` is the folder of one more, for closed-set labels: it is
-    called by the folder's name, and taken unless another is asked for. Raises ``WeightsError`` when a file
-    is missing or damaged, naming it and the command that brings it.
+    called by the folder's name, and taken unless another is asked for. On CUDA batches are as large as
+    there is room for, within ``SSA_MEMORY_GB``. Raises ``WeightsError`` when a file is missing or damaged,
+    naming it and the command that brings it, and ``ValueError`` for a limit that can't be kept.
     """
     began = time.perf_counter()
     chosen = choose_bundle(root, bundle)
     verify(chosen)
     settings = chosen.spec.settings
-    placement = choose_placement(device, dtype)
+    placement, limit = choose_placement(device, dtype), memory_limit()
     stages = load_stages(chosen, settings, placement)
     if segmentor is not None:
         stages = with_segmentor(stages, segmentor, placement)
         settings = replace(settings, segmentor=segmentor.absolute().name)
     logger.info("weights loaded in %.1f s", time.perf_counter() - began)
+    settings = _fitted(stages, settings, placement, limit)
     return LoadedEngine(Engine(stages), stages, settings, chosen, placement)
+
+
+def _fitted(
+    stages: Stages, settings: Settings, placement: Placement, limit: int | None
+) -> Settings:
+    """The settings with batches that fit a CUDA device, and the device kept to the limit."""
+    if placement.device.type != "cuda":
+        if limit:
+            logger.info("SSA_MEMORY_GB is for CUDA devices; on a CPU batches are small anyway")
+        return settings
+    if limit:
+        keep_within(limit, placement.device)
+    return fitted(stages, settings, CudaMeter(placement.device, limit))
 
 
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssa.batching import BatchLimit
+from ssa.batching import PATIENCE, BatchLimit
 from ssa.errors import OutOfMemory, SSAError
 
 
@@ -65,6 +65,23 @@ def test_a_failed_batch_is_halved_until_it_fits_and_the_size_is_kept() -> None:
     work.tried.clear()
     run(limit, work, range(2), 1)
     assert work.tried == [1, 1]
+
+
+def test_the_size_grows_back_after_a_while_and_more_slowly_where_that_fails() -> None:
+    limit, work = BatchLimit("work"), Doubling(room=4)
+    run(limit, work, range(8), 8)
+    for waited in (PATIENCE, 2 * PATIENCE):
+        work.tried.clear()
+        run(limit, work, range(4 * waited), 8)
+        assert set(work.tried) == {4}
+        work.tried.clear()
+        run(limit, work, range(8), 8)
+        assert work.tried == [8, 4, 4]
+    work.room = 100
+    run(limit, work, range(4 * 4 * PATIENCE), 8)
+    work.tried.clear()
+    run(limit, work, range(16), 8)
+    assert work.tried == [8, 8]
 
 
 def test_batches_already_done_stay_done() -> None:

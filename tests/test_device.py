@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from ssa.device import DTYPES, Placement, choose_placement, memory_errors_told
+from ssa.device import DTYPES, Placement, choose_placement, memory_errors_told, memory_limit
 from ssa.errors import OutOfMemory
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -73,6 +73,19 @@ def test_a_cuda_device_that_is_not_there_is_refused_at_once() -> None:
     assert choose_placement().device == torch.device("cpu")
     with pytest.raises(ValueError, match="'cuda:1' was asked for, but torch finds no CUDA device"):
         choose_placement("cuda:1")
+
+
+def test_a_memory_limit_is_a_positive_number_of_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSA_MEMORY_GB", raising=False)
+    assert memory_limit() is None
+    for told, limit in (("", None), ("8", 8 * 2**30), ("0.5", 2**29), ("1e1", 10 * 2**30)):
+        monkeypatch.setenv("SSA_MEMORY_GB", told)
+        assert memory_limit() == limit
+    for told in ("0", "-1", "nan", "inf", "8GB", " "):
+        monkeypatch.setenv("SSA_MEMORY_GB", told)
+        with pytest.raises(ValueError, match="SSA_MEMORY_GB must be a positive number") as refused:
+            memory_limit()
+        assert repr(told) in str(refused.value)
 
 
 def test_only_a_gpu_works_in_bulk_unless_told_otherwise() -> None:

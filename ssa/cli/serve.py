@@ -88,7 +88,9 @@ def _say(text: str) -> None:
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Where to listen; PORT in the environment is the default of --port."""
-    command.epilog = "SSA_BUNDLE, SSA_DEVICE, SSA_DTYPE and SSA_SEGMENTOR choose what runs where."
+    command.epilog = (
+        "SSA_BUNDLE, SSA_DEVICE, SSA_DTYPE, SSA_MEMORY_GB and SSA_SEGMENTOR: what runs where."
+    )
     command.add_argument(
         "--host",
         default="127.0.0.1",

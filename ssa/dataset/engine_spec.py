@@ -91,10 +91,11 @@ class EngineSpec:
 
         Raises ``InputError`` for a device that isn't there.
         """
-        from ssa.device import choose_placement
+        from ssa.device import choose_placement, memory_limit
 
         try:
             placement = choose_placement(self.device, self.dtype)
+            memory_limit()
         except ValueError as error:
             raise InputError(str(error)) from error
         number_type = str(placement.dtype).removeprefix("torch.")
@@ -140,7 +141,8 @@ class EngineSpec:
         logger.info("%d lanes of %d threads", lanes, threads)
         return Worker(
             loaded.engine,
-            self.settings,
+            # Batches are the device's, and all else is what was asked for.
+            replace(self.settings, batches=loaded.settings.batches),
             self.detail,
             lanes,
             # More threads than cores in all would wait for each other.

@@ -1,0 +1,143 @@
+"""Batches as large as the device has room for: what an item takes is measured once, after loading.
+
+The runs that measure are also the first ones, in which libraries choose kernels and steps are recorded; so
+whoever comes first afterwards waits no longer than others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from ssa.config import LARGEST_BATCHES, BatchSettings, MaskSettings, Settings
+from ssa.masks.run_lengths import encode
+from ssa.models.promptable.amg import no_progress
+from ssa.pictures.canvas import Canvas, Crops, MaskParts
+from ssa.stages import MaskProposer, Stages
+
+logger = logging.getLogger(__name__)
+
+SHARE = 0.5
+"""Of the free memory, what one step may take: another picture's step may be at work beside it."""
+
+MOST_POINTS = 1024
+"""Points that a mask model is asked at once: all of a usual grid."""
+
+TRIAL_PX = 768
+TRIAL_ITEMS = (2, 10)
+TRIAL_SIDES = (8, 16)
+"""The picture that is tried, and with how many items, or points a side, at first and then."""
+
+
+class Meter(Protocol):
+    """Knows a device's memory."""
+
+    def free_bytes(self) -> int:
+        """What may still be taken."""
+        ...
+
+    def peak_bytes(self, work: Callable[[], object]) -> int:
+        """The most that ``work`` holds at any time, over what was held before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CudaMeter:
+    """A CUDA device, of which at most ``limit`` bytes may be used, weights and all."""
+
+    device: torch.device
+    limit: int | None = None
+
+    def free_bytes(self) -> int:
+        """What the device has free, or the limit leaves."""
+        torch.cuda.empty_cache()
+        free, _ = torch.cuda.mem_get_info(self.device)
+        if self.limit is None:
+            return free
+        return max(0, min(free, self.limit - torch.cuda.memory_allocated(self.device)))
+
+    def peak_bytes(self, work: Callable[[], object]) -> int:
+        """As torch counts what it has allocated."""
+        before = torch.cuda.memory_allocated(self.device)
+        torch.cuda.reset_peak_memory_stats(self.device)
+        work()
+        return torch.cuda.max_memory_allocated(self.device) - before
+
+
+def fitting(free_bytes: int, item_bytes: float, most: int) -> int:
+    """How many items fit into a step's share of the memory: 1 at least, ``most`` at most."""
+    if item_bytes <= 0:
+        return most
+    return max(1, min(most, int(SHARE * free_bytes / item_bytes)))
+
+
+def fitted(stages: Stages, settings: Settings, meter: Meter) -> Settings:
+    """The settings with batches that fit; mask models are told how many points do.
+
+    Sizes are powers of two, so that steps recorded for one size serve many. Raises what a stage raises where
+    not even a few items fit.
+    """
+    free = meter.free_bytes()
+    most = LARGEST_BATCHES
+    sizes: dict[str, int] = {}
+    for name, step in _steps(stages, settings).items():
+        each = _bytes_an_item(meter, step, TRIAL_ITEMS)
+        sizes[name] = _power_of_two(fitting(free, each, getattr(most, name)))
+    for source, proposer in stages.proposers.items():
+        few, more = (side * side for side in TRIAL_SIDES)
+        each = _bytes_an_item(meter, _points_step(proposer, settings.masks[source]), (few, more))
+        if hasattr(proposer, "points_at_once"):
+            proposer.points_at_once = sizes[source] = _power_of_two(
+                fitting(free, each, MOST_POINTS)
+            )
+    logger.info("at once: %s", ", ".join(f"{size} {name}" for name, size in sizes.items()))
+    batches = {name: size for name, size in sizes.items() if hasattr(most, name)}
+    return replace(settings, batches=BatchSettings(**batches))
+
+
+def _bytes_an_item(meter: Meter, step: Callable[[int], object], trials: tuple[int, int]) -> float:
+    """What one item more takes, by two runs; by one before them, which takes what is taken but once."""
+    step(trials[0])
+    few, more = (meter.peak_bytes(lambda count=count: step(count)) for count in trials)  # type: ignore[misc]
+    return (more - few) / (trials[1] - trials[0])
+
+
+def _power_of_two(count: int) -> int:
+    return 1 << (count.bit_length() - 1)
+
+
+def _steps(stages: Stages, settings: Settings) -> Mapping[str, Callable[[int], object]]:
+    """What each step does with so many crops, each as large as they come: half of a picture."""
+    noise = np.random.default_rng(0).integers(0, 255, (TRIAL_PX, TRIAL_PX, 3), dtype=np.uint8)
+    canvas, mask = Canvas(noise), np.zeros((TRIAL_PX, TRIAL_PX), np.bool_)
+    half = (0, 0, TRIAL_PX, TRIAL_PX // 2)
+    mask[: TRIAL_PX // 2 : 2] = True
+    rle, labels = encode(mask), ("a", "b", "c", *map(str, range(7)))[: settings.labels.top_k]
+
+    def crops(count: int) -> Crops:
+        return Crops([canvas] * count, [half] * count)
+
+    return {
+        "captioner": lambda count: stages.captioner.caption(crops(count)),
+        "ranker": lambda count: stages.ranker.rank(crops(count), [labels] * count),
+        "chooser": lambda count: stages.chooser.choose(
+            crops(count), MaskParts([rle] * count, [half] * count), [labels] * count
+        ),
+    }
+
+
+def _points_step(proposer: MaskProposer, settings: MaskSettings) -> Callable[[int], object]:
+    """Mask generation on noise, every mask of which passes."""
+    noise = np.random.default_rng(0).integers(0, 255, (TRIAL_PX, TRIAL_PX, 3), dtype=np.uint8)
+    passing = replace(settings, pred_iou_thresh=0.0, stability_score_thresh=0.0, crop_n_layers=0)
+
+    def step(count: int) -> object:
+        asked = replace(passing, points_per_side=int(count**0.5))
+        return proposer.propose(noise, asked, no_progress)
+
+    return step
