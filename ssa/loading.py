@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from ssa.models.oneformer import OneFormerSegmentor
 from ssa.models.semantic_segmentor import SemanticSegmentor
 from ssa.models.spacy_nouns import SpacyNounExtractor
 from ssa.stages import ImageEmbedder, MaskProposer, Segmentor, Stages
-from ssa.weights import Bundle, choose_bundle, verify
+from ssa.weights import Bundle, choose_bundle, verify_what_changed
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ def load_engine(
 ) -> LoadedEngine:
     """Verify a bundle under ``root`` and load its models; nothing is downloaded.
 
+    Of what is verified, files that look as they did when they were last found whole aren't read for it.
     Without ``bundle`` the best one present is taken. ``device`` and ``dtype`` are as for
     ``ssa.device.choose_placement``. ``segmentor`` is the folder of one more, for closed-set labels: it is
     called by the folder's name, and taken unless another is asked for. On CUDA batches are as large as
@@ -57,7 +59,7 @@ def load_engine(
     """
     began = time.perf_counter()
     chosen = choose_bundle(root, bundle)
-    verify(chosen)
+    verify_what_changed(chosen)
     settings = chosen.spec.settings
     placement, limit = choose_placement(device, dtype), memory_limit()
     stages = load_stages(chosen, settings, placement)
@@ -83,30 +85,48 @@ def _fitted(
 
 
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
-    """Every model of a bundle, from ``weights/<bundle>/<role>``."""
+    """Every model of a bundle, from ``weights/<bundle>/<role>``, loaded side by side.
+
+    Of several that can't be loaded, the first in the order of ``Stages`` is told.
+    """
     labels = settings.labels
-    proposers = {
-        name: load_proposer(bundle.folder(source.role), placement)
-        for name, source in MASK_SOURCES.items()
-        if bundle.has(source.role)
-    }
-    segmentors = {
-        source: OneFormerSegmentor.load(
-            bundle.folder(f"{source}_segmentor"), placement, source, load_labels(source)
+    # Those that transformers loads follow each other: while it works, it swaps functions of torch and its own
+    # for others, so two loads at a time could leave the wrong ones behind.
+    with ThreadPoolExecutor() as aside, ThreadPoolExecutor(1) as in_turn:
+        proposers = {
+            name: aside.submit(load_proposer, bundle.folder(source.role), placement)
+            for name, source in MASK_SOURCES.items()
+            if bundle.has(source.role)
+        }
+        ranker = aside.submit(OpenClipRanker.load, bundle.folder("clip"), placement)
+        nouns = aside.submit(SpacyNounExtractor.load, bundle.folder("nouns"))
+        segmentors = {
+            source: in_turn.submit(
+                OneFormerSegmentor.load,
+                bundle.folder(f"{source}_segmentor"),
+                placement,
+                source,
+                load_labels(source),
+            )
+            for source in ("coco", "ade20k")
+        }
+        captioner = in_turn.submit(
+            BlipCaptioner.load, bundle.folder("captions"), placement, labels.caption_max_tokens
         )
-        for source in ("coco", "ade20k")
-    }
+        chooser = in_turn.submit(
+            ClipSegChooser.load, bundle.folder("clipseg"), placement, labels.chooser_side_px
+        )
+    found = {name: one.result() for name, one in proposers.items()}
+    closed_set = {source: one.result() for source, one in segmentors.items()}
     return Stages(
-        proposers=proposers,
-        segmentors=tuple(segmentors.values()),
-        captioner=BlipCaptioner.load(
-            bundle.folder("captions"), placement, labels.caption_max_tokens
-        ),
-        nouns=SpacyNounExtractor.load(bundle.folder("nouns")),
-        ranker=OpenClipRanker.load(bundle.folder("clip"), placement),
-        chooser=ClipSegChooser.load(bundle.folder("clipseg"), placement, labels.chooser_side_px),
-        embedder=_embedder(proposers.values()),
-        closed_set=segmentors,
+        proposers=found,
+        segmentors=tuple(closed_set.values()),
+        captioner=captioner.result(),
+        nouns=nouns.result(),
+        ranker=ranker.result(),
+        chooser=chooser.result(),
+        embedder=_embedder(found.values()),
+        closed_set=closed_set,
         remedies=bundle.mask_remedies(),
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from benchmarks.drawn_masks import draw_masks
 from ssa.config import BatchSettings
@@ -22,13 +23,14 @@ from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.formats.sa1b import dumps
 from ssa.labelling.vocabulary import parse_vocabulary
-from ssa.loading import LoadedEngine, load_engine, load_segmentor, with_segmentor
+from ssa.loading import LoadedEngine, load_engine, load_segmentor, load_stages, with_segmentor
 from ssa.masks.run_lengths import decode
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.sam import SamMaskProposer
 from ssa.pictures.decoding import decode_image
 from ssa.types import AnnotatedImage
+from ssa.weights import open_bundle
 from toyworld.scenes import draw_scene
 
 ROOT = Path(__file__).parents[1]
@@ -220,6 +222,34 @@ def test_a_damaged_file_is_named_and_nothing_is_loaded(tmp_path: Path) -> None:
     damaged.write_bytes(content)
     with pytest.raises(WeightsError, match=r"sam/model\.safetensors"):
         load_engine(root, "tiny", device="cpu")
+
+
+def test_of_several_damaged_models_the_first_is_named(tmp_path: Path) -> None:
+    root = tmp_path / "weights"
+    shutil.copytree(ROOT / "weights", root)
+    bundle = open_bundle(root, "tiny")
+    for name in (
+        "clip/open_clip_config.json",
+        "captions/config.json",
+        "ade20k_segmentor/config.json",
+    ):
+        (bundle.path / name).write_text("{")
+    with pytest.raises(WeightsError, match="ade20k segmentor: tiny/ade20k_segmentor"):
+        load_stages(bundle, bundle.spec.settings, CPU)
+    shutil.rmtree(bundle.folder("sam"))
+    with pytest.raises(WeightsError, match="tiny/sam"):
+        load_stages(bundle, bundle.spec.settings, CPU)
+
+
+def test_loading_side_by_side_leaves_the_libraries_as_they_were(loaded: LoadedEngine) -> None:
+    def swapped() -> list[object]:
+        drawing = [getattr(torch.nn.init, name) for name in ("normal_", "zeros_", "uniform_")]
+        return [*drawing, torch.linspace, transformers.PreTrainedModel.tie_weights]
+
+    before = swapped()
+    load_stages(loaded.bundle, loaded.settings, CPU)
+    assert swapped() == before
+    assert torch.get_default_dtype() == torch.float32
 
 
 def test_a_bundle_asked_for_is_never_replaced() -> None:

@@ -20,6 +20,7 @@ from ssa.device import Placement, memory_errors_told
 from ssa.models.shared.pixels import PixelRecipe
 from ssa.models.shared.pretrained import opening
 from ssa.models.shared.text_cache import LabelCache
+from ssa.models.shared.undrawn import NothingDrawn
 from ssa.types import RGBImage, ScoredLabel
 
 FILES = ("open_clip_config.json", "open_clip_model.safetensors")
@@ -60,7 +61,8 @@ class OpenClipRanker:
         """
         name = f"local-dir:{folder}"
         with opening(folder, "CLIP", FILES):
-            model = open_clip.create_model(name, require_pretrained=True, weights_only=True)
+            with NothingDrawn():  # The weights are required, and loaded strictly.
+                model = open_clip.create_model(name, require_pretrained=True, weights_only=True)
             tokenizer = open_clip.get_tokenizer(name)
             spec = _spec(PreprocessCfg(**model.visual.preprocess_cfg))
         return cls(model.eval().requires_grad_(False), spec, tokenizer, placement)

@@ -9,7 +9,7 @@ which aren't. May be changed: where files come from and lie; no model is known h
 """
 
 from ssa.weights.bundle import Bundle, open_bundle
-from ssa.weights.checks import fingerprint, verify
+from ssa.weights.checks import fingerprint, verify, verify_what_changed
 from ssa.weights.choose import choose_bundle
 from ssa.weights.manifest import Manifest, load_manifest
 from ssa.weights.places import SHIPPED_ROOT, default_root
@@ -24,4 +24,5 @@ __all__ = [
     "load_manifest",
     "open_bundle",
     "verify",
+    "verify_what_changed",
 ]
