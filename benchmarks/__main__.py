@@ -18,6 +18,7 @@ from benchmarks.compare import Duel, compare_labelling, compare_masks
 from benchmarks.contenders import Contenders, set_up
 from benchmarks.dispatches import dispatch_figures
 from benchmarks.drawn_masks import draw_masks
+from benchmarks.gpu_check import gpu_check
 from benchmarks.measure import matrix_rate
 from benchmarks.real_sizes import SIZES
 from benchmarks.report import (
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     image = decode_image(arguments.image)
+    if arguments.gpu_check:
+        return gpu_check(arguments, image)
     figures = count(arguments, image) if arguments.dispatches else timed(arguments, image)
     print(table(figures))
     if arguments.json:
@@ -104,6 +107,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--dispatches",
         action="store_true",
         help="count operations and transfers instead, with the batches a GPU gets; no GPU needed",
+    )
+    parser.add_argument(
+        "--gpu-check",
+        type=Path,
+        metavar="DIR",
+        help="every figure that is claimed of a GPU, each written to DIR as it comes",
     )
     parser.add_argument("--slope", action="store_true", help="time over masks and over pixels")
     parser.add_argument("--json", type=writable_file, help="also write the figures to this file")

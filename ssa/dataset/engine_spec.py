@@ -29,6 +29,9 @@ FORMAT = 1
 OWN_SEGMENTORS = ("coco", "ade20k")
 """Those that every bundle has."""
 
+LANES_ON_A_GPU = 2
+"""While the GPU works for one lane, the other decodes masks, finds nouns and writes JSON."""
+
 MOST_LANES = 8
 """Lanes on a CPU unless told: each holds a group's pictures in memory, and what the models make of them."""
 
@@ -37,7 +40,7 @@ MOST_LANES = 8
 class EngineSpec:
     """A worker to be: weights, where they run, and what is asked of them.
 
-    ``lanes`` are groups in work at once: None for one a processor core on a CPU, one on a GPU. Paths are
+    ``lanes`` are groups in work at once: None for one a processor core on a CPU, two on a GPU. Paths are
     absolute: another process may stand elsewhere. ``aliases`` are what labels are called in the end.
     """
 
@@ -136,7 +139,7 @@ class EngineSpec:
         loaded = load_engine(self.root, self.bundle, self.device, self.dtype, self.segmentor)
         cores = cores or len(os.sched_getaffinity(0))
         on_cpu = loaded.placement.device.type == "cpu"
-        lanes = self.lanes or (min(cores, MOST_LANES) if on_cpu else 1)
+        lanes = self.lanes or (min(cores, MOST_LANES) if on_cpu else LANES_ON_A_GPU)
         threads = max(1, cores // lanes)
         logger.info("%d lanes of %d threads", lanes, threads)
         return Worker(

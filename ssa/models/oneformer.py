@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 import transformers
 from torch import Tensor, nn
+from transformers.models.oneformer.modeling_oneformer import OneFormerSinePositionEmbedding
 
 from ssa.device import Placement, memory_errors_told
 from ssa.errors import WeightsError
@@ -24,6 +26,9 @@ from ssa.models.shared.pretrained import (
     shown,
 )
 from ssa.types import LabelMap, RGBImage
+
+# Tables of places that are kept: those of the feature maps of some pictures' sizes.
+SIZES_KEPT = 32
 
 # The backbone halves the picture five times; a side shorter than this would vanish on the way.
 SHORTEST_SIDE_PX = 32
@@ -81,8 +86,9 @@ class OneFormerSegmentor:
     @memory_errors_told
     def segment(self, image: RGBImage) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
-        found = best_class(self.scores(image), image.shape[:2])
-        return label_map(self._source, self._labels, found, in_bulk=self._placement.in_bulk)
+        bulk = self._placement.in_bulk
+        found = best_class(self.scores(image), image.shape[:2], in_bulk=bulk)
+        return label_map(self._source, self._labels, found, in_bulk=bulk)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -116,6 +122,10 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
     pixels.encoder.to(dtype)
     fed_float32(pixels.decoder)
     fed_float32(model.model.task_encoder)
+    for module in model.modules():
+        if isinstance(module, OneFormerSinePositionEmbedding):
+            # They depend on sizes alone; transformers keeps the last one, and seven take turns.
+            module.forward = lru_cache(maxsize=SIZES_KEPT)(module.forward)
     for layer in pixels.decoder.encoder.layers:
         layer.self_attn = _DeformableSelfAttention(layer.self_attn)
     return model

@@ -80,8 +80,9 @@ class SemanticSegmentor:
     @memory_errors_told
     def segment(self, image: RGBImage) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
-        found = best_class(self.scores(image), image.shape[:2], antialias=False)
-        return label_map(self._source, self._labels, found, in_bulk=self._placement.in_bulk)
+        bulk = self._placement.in_bulk
+        found = best_class(self.scores(image), image.shape[:2], antialias=False, in_bulk=bulk)
+        return label_map(self._source, self._labels, found, in_bulk=bulk)
 
     @memory_errors_told
     @torch.inference_mode()

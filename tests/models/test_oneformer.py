@@ -86,6 +86,15 @@ def test_no_side_vanishes(image_hw: tuple[int, int], size: dict[str, int]) -> No
     assert input_size(image_hw, 512, 2048) == size
 
 
+def test_tables_kept_of_one_size_serve_no_other(
+    segmentor: OneFormerSegmentor, folder: Path
+) -> None:
+    for size in ((40, 60), (60, 40), (40, 60)):
+        picture = noise(*size)
+        fresh = OneFormerSegmentor.load(folder, CPU, "coco", LABELS)
+        assert torch.equal(segmentor.scores(picture), fresh.scores(picture))
+
+
 def test_a_red_picture_reaches_the_model_red(segmentor: OneFormerSegmentor) -> None:
     embeddings = segmentor._model.model.pixel_level_module.encoder.swin.embeddings
     with inputs_of(embeddings.patch_embeddings) as seen:

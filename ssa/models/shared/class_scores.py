@@ -17,6 +17,9 @@ from ssa.types import LabelMap
 # (32 MiB of float32): all of a 100 megapixel picture with 150 classes would take 60 GB.
 BAND_NUMBERS = 2**23
 
+# In bulk 256 MiB, for each band is some launches.
+BULK_BAND_NUMBERS = 2**26
+
 
 def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
     """Each class's score in each cell of the mask grid, (C, h, w) float32.
@@ -38,7 +41,9 @@ def label_map(
     return LabelMap(source, on_host, labels, partial(class_counts, class_ids, len(labels)))
 
 
-def best_class(scores: Tensor, image_hw: tuple[int, ...], antialias: bool = True) -> Tensor:
+def best_class(
+    scores: Tensor, image_hw: tuple[int, ...], antialias: bool = True, *, in_bulk: bool = False
+) -> Tensor:
     """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
 
     Equals resizing the whole and taking the argmax, up to rounding at ties. ``antialias`` matters only
@@ -53,7 +58,12 @@ def best_class(scores: Tensor, image_hw: tuple[int, ...], antialias: bool = True
     bands = [
         # Not argmax, which is thirty times slower along the first dimension on a CPU.
         classes[band.max(dim=0).indices].to(torch.int16)
-        for band in _bands_of_rows(scores[classes], height, width, antialias)
+        for band in _bands_of_rows(
+            scores[classes],
+            (height, width),
+            antialias,
+            BULK_BAND_NUMBERS if in_bulk else BAND_NUMBERS,
+        )
     ]
     return torch.cat(bands)
 
@@ -71,10 +81,13 @@ def possible_winners(scores: Tensor) -> Tensor:
     return may_win.flatten(1).any(dim=1).nonzero()[:, 0]
 
 
-def _bands_of_rows(scores: Tensor, height: int, width: int, antialias: bool) -> Iterator[Tensor]:
-    """``scores`` (C, h, w) resized to (C, height, width), in bands (C, some rows, width)."""
+def _bands_of_rows(
+    scores: Tensor, size_hw: tuple[int, int], antialias: bool, numbers: int
+) -> Iterator[Tensor]:
+    """``scores`` (C, h, w) resized to ``size_hw``, in bands (C, some rows, width) of so many numbers."""
+    height, width = size_hw
     row_weights = _resizing_weights(scores.shape[1], height, scores.device, antialias)
-    rows = max(1, BAND_NUMBERS // (len(scores) * width))
+    rows = max(1, numbers // (len(scores) * width))
     for weights in torch.split(row_weights, rows):
         band = torch.einsum("chw,rh->crw", scores, weights)
         yield resize_bilinear(band[None], (len(weights), width), antialias)[0]

@@ -17,6 +17,8 @@ def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = best_class(scores, (61, 40))
     monkeypatch.setattr(label_maps, "BAND_NUMBERS", 1)
     np.testing.assert_array_equal(best_class(scores, (61, 40)), whole)
+    monkeypatch.setattr(label_maps, "BULK_BAND_NUMBERS", 40 * 5 * 3)
+    np.testing.assert_array_equal(best_class(scores, (61, 40), in_bulk=True), whole)
 
 
 @pytest.mark.parametrize("size_hw", [(61, 40), (5, 40), (61, 3), (4, 5)])

@@ -1,0 +1,247 @@
+"""One command for a GPU that is lent for minutes: every figure that is claimed of one, each kept as it comes.
+
+A step that fails leaves its error in place of its figures, and the next goes on. On a CPU the same steps run
+at the miniature's size, to see that they do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks.compare import mask_agreement, our_labelling, share_equal
+from benchmarks.contenders import Contenders, set_up
+from benchmarks.drawn_masks import draw_masks
+from benchmarks.measure import PeakMemory, StageWatch, now
+from benchmarks.report import MEBIBYTE, machine, versions
+from ssa.config import Settings
+from ssa.device import keep_within
+from ssa.engine import Engine
+from ssa.errors import SSAError
+from ssa.loading import load_engine
+from ssa.models.promptable.amg import no_progress
+from ssa.types import Picture, RGBImage
+from ssa.weights import default_root
+
+MASKS, MANY_MASKS, PICTURES, REPEATS = 100, 1000, 8, 3
+ROOM_GB = (3.0, 1.5, 0.8)
+"""Memory over the weights that the models have to do with."""
+
+Step = Callable[[], Mapping[str, Any]]
+
+
+def gpu_check(arguments: argparse.Namespace, image: RGBImage) -> int:
+    """Run every step; ``arguments.gpu_check`` is the folder that gets a JSON file of each. Gives 0."""
+    folder: Path = arguments.gpu_check
+    folder.mkdir(parents=True, exist_ok=True)
+    device = torch.device(arguments.device or "cuda")
+    keep(folder, "versions", lambda: {"machine": machine(device), "versions": versions()})
+    keep(folder, "miniature", lambda: number_types(image, device))
+    bundles = ["tiny"] if device.type == "cpu" else ["base", "light"]
+    for name in bundles:
+        with tempfile.TemporaryDirectory(prefix="ssa-random-") as written:
+            check_bundle(folder, arguments, name, image, Path(written))
+    keep(folder, "tests", cuda_tests)
+    return 0
+
+
+def keep(folder: Path, name: str, step: Step) -> None:
+    """Do one step and write what came of it, an error too, before the next begins."""
+    began = time.perf_counter()
+    try:
+        found = dict(step())
+    except Exception as error:
+        found = {"error": f"{type(error).__name__}: {error}", "where": traceback.format_exc()}
+    found["step_seconds"] = time.perf_counter() - began
+    (folder / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"{name}: {found.get('error', 'done')} ({found['step_seconds']:.1f} s)", flush=True)
+
+
+def check_bundle(
+    folder: Path, arguments: argparse.Namespace, name: str, image: RGBImage, written: Path
+) -> None:
+    """Every step of one bundle, at the published sizes with random weights (the miniature has its own)."""
+    asked = argparse.Namespace(**{**vars(arguments), "bundle": name, "repeats": REPEATS})
+    held: list[Contenders] = []
+
+    def load() -> Mapping[str, Any]:
+        held.append(set_up(asked, image, None if name == "tiny" else written))
+        return held[0].figures | {"batches": str(held[0].settings.batches)}
+
+    keep(folder, f"{name}.setup", load)
+    if held:
+        work = BundleCheck(held[0], image)
+        for step in (work.label, work.amg, work.memory, work.eight, work.busy, work.room):
+            keep(folder, f"{name}.{step.__name__}", step)
+        if name != "light":
+            keep(folder, f"{name}.plain", work.plain)
+
+
+@dataclass(frozen=True, slots=True)
+class BundleCheck:
+    """The steps of one loaded bundle."""
+
+    contenders: Contenders
+    image: RGBImage
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return self.contenders.placement.device
+
+    def label(self) -> Mapping[str, Any]:
+        """Seconds of labelling 100 drawn masks, the first time and the median of the others, by stage."""
+        masks = draw_masks(MASKS, *self.image.shape[:2])
+        run = our_labelling(self.contenders.stages, self.image, masks, self.contenders.settings)
+        seconds, stages = [], []
+        for _ in range(REPEATS + 1):
+            began = now(self.device)
+            _, by_stage = run(StageWatch(self.device))
+            seconds.append(now(self.device) - began)
+            stages.append(dict(by_stage))
+        return {
+            "first_seconds": seconds[0],
+            "seconds": statistics.median(seconds[1:]),
+            "stage_seconds": stages[-1],
+        }
+
+    def amg(self) -> Mapping[str, Any]:
+        """Seconds of automatic mask generation, the first time and the median of the others."""
+        proposer = self.contenders.stages.proposers["sam"]
+        settings = self.contenders.settings.masks["sam"]
+        seconds, masks = [], 0
+        for _ in range(REPEATS + 1):
+            began = now(self.device)
+            masks = len(proposer.propose(self.image, settings, no_progress).proposals)
+            seconds.append(now(self.device) - began)
+        return {
+            "first_seconds": seconds[0],
+            "seconds": statistics.median(seconds[1:]),
+            "masks": masks,
+            "points": settings.points_per_side**2,
+        }
+
+    def memory(self) -> Mapping[str, Any]:
+        """The most that labelling few and many masks holds over the weights, and their seconds."""
+        found: dict[str, float] = {}
+        for count in (MASKS, MANY_MASKS):
+            meter = PeakMemory(self.device)
+            meter.start()
+            began = now(self.device)
+            self._names(count)
+            found[f"{count}_seconds"] = now(self.device) - began
+            found[f"{count}_peak_mb"] = meter.read() / MEBIBYTE
+        return found
+
+    def eight(self) -> Mapping[str, Any]:
+        """Eight pictures with 100 masks each, together and one by one."""
+        engine = Engine(self.contenders.stages)
+        settings = self.contenders.settings
+        masks = draw_masks(MASKS, *self.image.shape[:2])
+        pictures = [Picture(self.image, masks)] * PICTURES
+        began = now(self.device)
+        engine.annotate_all(pictures, settings)
+        together = now(self.device) - began
+        began = now(self.device)
+        for one in pictures:
+            engine.annotate_all([one], settings)
+        apart = now(self.device) - began
+        return {"together_seconds": together, "apart_seconds": apart, "ratio": together / apart}
+
+    def busy(self) -> Mapping[str, Any]:
+        """The share of labelling's time in which the device works, as the profiler sees it."""
+        kinds = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (self.device.type == "cuda")
+        with profile(activities=kinds) as seen:
+            began = now(self.device)
+            self._names(MASKS)
+            seconds = now(self.device) - began
+        kernels = sum(event.self_device_time_total for event in seen.key_averages()) / 1e6
+        return {"seconds": seconds, "device_seconds": kernels, "share": kernels / seconds}
+
+    def room(self) -> Mapping[str, Any]:
+        """Whether names stay the same with little memory over the weights, and how long they take."""
+        if self.device.type != "cuda":
+            return {"left_out": "a CPU's memory isn't bounded"}
+        expected = self._names(MASKS)
+        found: dict[str, Any] = {}
+        for room in ROOM_GB:
+            torch.cuda.empty_cache()
+            keep_within(int(torch.cuda.memory_allocated() + room * 2**30), self.device)
+            began = now(self.device)
+            try:
+                found[f"{room}_equal"] = share_equal(self._names(MASKS), expected)
+            except SSAError as error:
+                found[f"{room}_error"] = str(error)
+            found[f"{room}_seconds"] = now(self.device) - began
+            torch.cuda.set_per_process_memory_fraction(1.0, self.device)
+        return found
+
+    def plain(self) -> Mapping[str, Any]:
+        """The published pipeline once, on the same masks."""
+        masks = draw_masks(MASKS, *self.image.shape[:2])
+        began = now(self.device)
+        self.contenders.reference.label(self.image, masks)
+        labelled = now(self.device)
+        self.contenders.generator.generate(self.image)
+        return {"label_seconds": labelled - began, "amg_seconds": now(self.device) - labelled}
+
+    def _names(self, count: int) -> list[str]:
+        masks = draw_masks(count, *self.image.shape[:2])
+        annotated = Engine(self.contenders.stages).label(
+            self.image, masks, self.contenders.settings
+        )
+        return [str(one.class_name) for one in annotated.annotations]
+
+
+def number_types(image: RGBImage, device: torch.device) -> Mapping[str, Any]:
+    """The miniature in each number type: seconds, and how far it agrees with float32."""
+    found: dict[str, Any] = {}
+    expected: tuple[list[str], Any] | None = None
+    for dtype in ("fp32", "bf16", "fp16"):
+        loaded = load_engine(default_root(), "tiny", str(device), dtype)
+        labelled, proposed = _both(loaded.engine, loaded.settings, image)
+        began = now(device)
+        labelled, proposed = _both(loaded.engine, loaded.settings, image)
+        found[f"{dtype}_seconds"] = now(device) - began
+        records = [
+            {"segmentation": {"size": [p.rle.height, p.rle.width], "counts": p.rle.counts}}
+            for p in proposed
+        ]
+        expected = expected or (labelled, records)
+        found[f"{dtype}_names_equal"] = share_equal(labelled, expected[0])
+        found[f"{dtype}_masks_equal"] = mask_agreement(proposed, expected[1])
+    return found
+
+
+def _both(engine: Engine, settings: Settings, image: RGBImage) -> tuple[list[str], Any]:
+    """The names of 60 drawn masks, and the masks that are found."""
+    labelled = engine.label(image, draw_masks(60, *image.shape[:2]), settings)
+    found = engine.annotate(image, replace(settings, label_mode="none"))
+    names = [str(one.class_name) for one in labelled.annotations]
+    return names, [one.proposal for one in found.annotations]
+
+
+def cuda_tests() -> Mapping[str, Any]:
+    """The tests that need a CUDA device, by their names; where there is none they are left out."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "--maxfail=20", "-k", "gpu", "tests/models"],
+        env={**os.environ, "OMP_NUM_THREADS": "4"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return {"status": run.returncode, "told": run.stdout[-6000:]}
