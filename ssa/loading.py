@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ssa.config import MASK_SOURCES, Settings
+from ssa.cores import mind_other_processes, use_own_cores
 from ssa.device import Placement, choose_placement, keep_within, memory_limit
 from ssa.engine import Engine
 from ssa.errors import WeightsError
@@ -62,12 +63,15 @@ def load_engine(
     verify_what_changed(chosen)
     settings = chosen.spec.settings
     placement, limit = choose_placement(device, dtype), memory_limit()
+    use_own_cores()
     stages = load_stages(chosen, settings, placement)
     if segmentor is not None:
         stages = with_segmentor(stages, segmentor, placement)
         settings = replace(settings, segmentor=segmentor.absolute().name)
     logger.info("weights loaded in %.1f s", time.perf_counter() - began)
     settings = _fitted(stages, settings, placement, limit)
+    if placement.device.type == "cpu":
+        mind_other_processes()
     return LoadedEngine(Engine(stages), stages, settings, chosen, placement)
 
 

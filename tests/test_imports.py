@@ -23,19 +23,31 @@ ROOMS: dict[str, set[str]] = {
     "stages": BASE,
     "progress": BASE,
     "device": BASE,
+    "cores": BASE,
     "batching": BASE,
     "labelling": STEPS | {"stages", "progress", "batching"},
     "inputs": STEPS | {"labelling"},
     "engine": STEPS | {"stages", "progress", "labelling", "batching"},
     "models": STEPS | {"stages", "labelling", "device", "batching"},
     "weights": BASE,
-    "loading": STEPS | {"stages", "engine", "labelling", "device", "batching", "models", "weights"},
+    "loading": STEPS
+    | {"stages", "engine", "labelling", "device", "cores", "batching", "models", "weights"},
     "formats": STEPS | {"labelling", "drawing"},
     "drawing": STEPS | {"labelling"},
     "sources": STEPS | {"formats"},
     "review": STEPS | {"labelling", "formats"},
     "dataset": STEPS
-    | {"stages", "progress", "labelling", "inputs", "engine", "device", "weights", "loading"}
+    | {
+        "stages",
+        "progress",
+        "labelling",
+        "inputs",
+        "engine",
+        "device",
+        "cores",
+        "weights",
+        "loading",
+    }
     | {"formats", "sources"},
 }
 """What stands in ``ssa/``, files and folders alike."""
@@ -46,7 +58,7 @@ ROOMS["cli"] = set(ROOMS)
 ROOMS["__main__"] = {"cli"}
 
 FRAMEWORKS = {"torch", "torchvision", "transformers", "open_clip", "segment_anything", "spacy"}
-WITH_FRAMEWORKS = {"device", "models", "loading", "weights", "dataset", "api", "cli"}
+WITH_FRAMEWORKS = {"device", "cores", "models", "loading", "weights", "dataset", "api", "cli"}
 
 
 def module_name(path: Path) -> str:

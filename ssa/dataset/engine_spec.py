@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -134,10 +133,11 @@ class EngineSpec:
         """
         import torch  # here, so that whoever only plans or writes formats doesn't wait for it
 
+        from ssa.cores import usable_cores
         from ssa.loading import load_engine
 
         loaded = load_engine(self.root, self.bundle, self.device, self.dtype, self.segmentor)
-        cores = cores or len(os.sched_getaffinity(0))
+        cores = cores or usable_cores()
         on_cpu = loaded.placement.device.type == "cpu"
         lanes = self.lanes or (min(cores, MOST_LANES) if on_cpu else LANES_ON_A_GPU)
         threads = max(1, cores // lanes)
