@@ -238,7 +238,7 @@ def _both(engine: Engine, settings: Settings, image: RGBImage) -> tuple[list[str
 def cuda_tests() -> Mapping[str, Any]:
     """The tests that need a CUDA device, by their names; where there is none they are left out."""
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "--maxfail=20", "-k", "gpu", "tests/models"],
+        [sys.executable, "-m", "pytest", "-q", "--maxfail=20", "-k", "gpu", "tests/models"],
         env={**os.environ, "OMP_NUM_THREADS": "4"},
         capture_output=True,
         text=True,
