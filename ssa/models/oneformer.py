@@ -11,6 +11,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 from transformers.models.oneformer.modeling_oneformer import OneFormerSinePositionEmbedding
+from transformers.models.swin.modeling_swin import SwinLayer
 
 from ssa.device import Placement, memory_errors_told
 from ssa.errors import WeightsError
@@ -27,8 +28,9 @@ from ssa.models.shared.pretrained import (
 )
 from ssa.types import LabelMap, RGBImage
 
-# Tables of places that are kept: those of the feature maps of some pictures' sizes.
-SIZES_KEPT = 32
+# Tables of places that are kept, seven for a picture's size; and masks of windows, one a layer and size, for
+# of these a large model's take 50 MB.
+TABLES_KEPT, MASKS_KEPT = 32, 2
 
 # The backbone halves the picture five times; a side shorter than this would vanish on the way.
 SHORTEST_SIDE_PX = 32
@@ -122,13 +124,38 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
     pixels.encoder.to(dtype)
     fed_float32(pixels.decoder)
     fed_float32(model.model.task_encoder)
-    for module in model.modules():
-        if isinstance(module, OneFormerSinePositionEmbedding):
-            # They depend on sizes alone; transformers keeps the last one, and seven take turns.
-            module.forward = lru_cache(maxsize=SIZES_KEPT)(module.forward)
+    _keep_tables(model)
     for layer in pixels.decoder.encoder.layers:
         layer.self_attn = _DeformableSelfAttention(layer.self_attn)
     return model
+
+
+def _keep_tables(model: Any) -> None:
+    """Let what depends on sizes alone be made once a size: places, shifted windows' masks, reference points.
+
+    It is a third of what is asked of a GPU. Where transformers keeps a table it is the last one alone, while
+    many take turns.
+    """
+    kept = lru_cache(maxsize=TABLES_KEPT)
+    for module in model.modules():
+        if isinstance(module, OneFormerSinePositionEmbedding):
+            module.forward = kept(module.forward)
+        elif isinstance(module, SwinLayer):
+            module.get_attn_mask = lru_cache(maxsize=MASKS_KEPT)(module.get_attn_mask)
+    encoder = model.model.pixel_level_module.decoder.encoder
+    plain = encoder.get_reference_points
+
+    @kept
+    def reference_points(sizes_hw: tuple[tuple[int, int], ...], device: torch.device) -> Tensor:
+        points: Tensor = plain(
+            list(sizes_hw), torch.ones(1, len(sizes_hw), 2, device=device), device
+        )
+        return points
+
+    # One picture has no padding, so all of each map is valid.
+    encoder.get_reference_points = lambda sizes_hw, _ratios, device: reference_points(
+        tuple(sizes_hw), device
+    )
 
 
 class _DeformableSelfAttention(nn.Module):
