@@ -104,7 +104,7 @@ class _ColumnRuns:
 
 
 def _column_runs(rle: RLE) -> _ColumnRuns:
-    starts, stops = _stretches(rle)
+    starts, stops = masks.stretches(rle)
     height = rle.height
     first, last = starts // height, (stops - 1) // height
     counts = last - first + 1
@@ -114,17 +114,6 @@ def _column_runs(rle: RLE) -> _ColumnRuns:
     starts = np.repeat(starts, counts) - columns * height
     stops = np.repeat(stops, counts) - columns * height
     return _ColumnRuns(columns, starts.clip(min=0), stops.clip(max=height), height + 1)
-
-
-def _stretches(rle: RLE) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """From where to before where the mask is true, counted down the columns; none is empty, none touch."""
-    runs, pixels = masks.filling_runs(rle), rle.height * rle.width
-    # A run of none lets two changes fall together, and they undo each other.
-    changes, times = np.unique(runs.cumsum(), return_counts=True)
-    changes = changes[(times % 2 == 1) & (changes < pixels)]
-    if len(changes) % 2:
-        changes = np.append(changes, pixels)
-    return changes[::2], changes[1::2]
 
 
 def _corners(runs: _ColumnRuns) -> _Corners:

@@ -67,13 +67,17 @@ def decode_part(rle: RLE, box_xyxy: BoxXYXY) -> BoolMask:
 
 
 def stretches(rle: RLE) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where the true runs begin and where they have ended, (n,) each; pixels are counted down the columns.
+    """Where the mask is true, from (n,) to before (n,), in order; pixels are counted down the columns.
 
-    Raises ``ValueError`` as ``decode`` does.
+    No stretch is empty and none touch, whatever the runs. Raises ``ValueError`` as ``decode`` does.
     """
-    ends = filling_runs(rle).cumsum()
-    stops = ends[1::2]
-    return ends[: 2 * len(stops) : 2], stops
+    runs, pixels = filling_runs(rle), rle.height * rle.width
+    # A run of none lets two changes fall together, and they undo each other.
+    changes, times = np.unique(runs.cumsum(), return_counts=True)
+    changes = changes[(times % 2 == 1) & (changes < pixels)]
+    if len(changes) % 2:
+        changes = np.append(changes, pixels)
+    return changes[::2], changes[1::2]
 
 
 def stretches_in(rle: RLE, box_xyxy: BoxXYXY) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -55,6 +55,20 @@ def test_runs_of_undoes_encode_runs(lengths: list[int]) -> None:
         np.testing.assert_array_equal(masks.runs_of(masks.encode_runs(runs, 1, runs.sum())), runs)
 
 
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=12).filter(any), st.sampled_from([1, 2, 3]))
+def test_stretches_are_the_true_pixels_whatever_the_runs(lengths: list[int], height: int) -> None:
+    """Other writers' files have runs of no pixel, first, last and between others."""
+    runs = np.array(lengths, dtype=np.int64) * height
+    rle = masks.encode_runs(runs, height, runs.sum() // height)
+    starts, stops = masks.stretches(rle)
+    bounds = np.stack([starts, stops], axis=1).ravel()
+    assert (np.diff(bounds) > 0).all()
+    drawn = np.zeros(runs.sum(), np.bool_)
+    for start, stop in zip(starts, stops, strict=True):
+        drawn[start:stop] = True
+    np.testing.assert_array_equal(drawn, masks.decode(rle).T.ravel())
+
+
 def test_runs_go_down_the_columns() -> None:
     runs = np.array([1, 2, 3], dtype=np.int64)
     expected = np.array([[0, 1, 0], [1, 0, 0]], dtype=np.bool_)

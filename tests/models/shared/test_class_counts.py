@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssa.masks.run_lengths import encode
+from ssa.masks.run_lengths import decode, encode, encode_runs
 from ssa.models.shared import class_counts as module
 from ssa.models.shared.class_counts import class_counts
 
@@ -35,6 +35,17 @@ def test_runs_count_what_pixels_do(
         counts = class_counts(torch.from_numpy(ids), classes, [encode(mask) for mask in masks])
     expected = [np.bincount(ids[mask], minlength=classes) for mask in masks]
     assert counts.tolist() == np.array(expected).reshape(count, classes).tolist()
+
+
+@pytest.mark.parametrize(
+    "runs", [[12, 0], [0, 0, 4, 6, 2], [3, 0, 4, 5], [0, 12], [12], [4, 8, 0, 0]]
+)
+def test_runs_of_no_pixel_count_nothing(runs: list[int]) -> None:
+    """Others' files have them; of the picture's first and last pixel nothing may be read for them."""
+    ids = np.arange(12, dtype=np.int16).reshape(3, 4) % 5
+    mask = encode_runs(np.array(runs, np.int64), 3, 4)
+    counts = class_counts(torch.from_numpy(ids), 5, [mask])
+    assert counts[0].tolist() == np.bincount(ids[decode(mask)], minlength=5).tolist()
 
 
 def test_a_mask_of_another_size_is_refused() -> None:
