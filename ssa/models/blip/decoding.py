@@ -141,13 +141,14 @@ class GreedyDecoder(nn.Module):
         weight = self._of_words.weight
         heads, depth = self._layers[0].shape
         return Sheet(
-            # Zeros, for even what no word may look at must be a number.
+            # Zeros, for even what no word may look at must be a number, and a first step is recorded before
+            # anything was written: on a GPU a word that isn't there would be the end of all its work.
             [weight.new_zeros(2, rows, heads, self._longest, depth) for _ in self._layers],
             [weight.new_zeros(2, rows, heads, patches, depth) for _ in self._layers],
-            weight.new_empty(rows, self._longest, dtype=torch.int64),
-            weight.new_empty(rows, dtype=torch.int64),
-            weight.new_empty(rows, dtype=torch.bool),
-            weight.new_empty(1, dtype=torch.int64),
+            weight.new_zeros(rows, self._longest, dtype=torch.int64),
+            weight.new_zeros(rows, dtype=torch.int64),
+            weight.new_zeros(rows, dtype=torch.bool),
+            weight.new_zeros(1, dtype=torch.int64),
         )
 
 

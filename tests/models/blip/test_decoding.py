@@ -136,6 +136,21 @@ def test_a_sheet_that_found_no_room_is_tried_again(
         assert torch.equal(kept(seen(2, 0)), before)
 
 
+def test_a_step_can_be_recorded_on_a_new_sheet(plain: Any) -> None:
+    """Before any word is written there, and whatever the memory held."""
+    torch.use_deterministic_algorithms(
+        True
+    )  # Fills what is left uninitialised with its largest number.
+    try:
+        decoder = GreedyDecoder(plain, 4, in_bulk=True)
+        with torch.inference_mode():
+            sheet = decoder._sheet(2, 5)
+            decoder._next(sheet)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert sheet.step.item() == 1
+
+
 @on_a_gpu
 def test_words_are_those_of_generate_on_a_gpu(plain: Any) -> None:
     """Recorded steps, batches of several sizes, in turn."""

@@ -123,10 +123,15 @@ def test_leaving_out_antialiasing_where_nothing_shrinks_changes_nothing(
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("how", ["bilinear", "bicubic"])
-def test_a_gpu_sees_the_same_pixels(how: str) -> None:
-    there = spec(how=how).batch(CROPS, torch.device("cuda")).cpu()
-    bytes_off = (there - spec(how=how).batch(CROPS, CPU)).abs() * 255 * max(STD)
-    assert bytes_off.max() < 2.1
+@pytest.mark.parametrize(("crops", "most"), [(STREETS, 2), (CROPS, 36)], ids=["street", "noise"])
+def test_a_gpu_sees_the_same_pixels(how: str, crops: list[RGBImage], most: int) -> None:
+    """A CPU rounds to bytes between the directions, and cuts off there what a cubic overshoots in noise.
+
+    That is at most an eighth of 255, which the second direction takes by 9/8 at most: 36.
+    """
+    there = spec(how=how).batch(crops, torch.device("cuda")).cpu()
+    bytes_off = (there - spec(how=how).batch(crops, CPU)).abs() * 255 * max(STD)
+    assert bytes_off.max() < most + 0.1
 
 
 @given(st.integers(1, 9), st.integers(2, 9))
