@@ -19,7 +19,7 @@ from benchmarks.report import MEBIBYTE, Figures
 from benchmarks.stand_ins import CannedCaptioner, canned, passable
 from ssa.config import Settings
 from ssa.device import Placement, choose_placement
-from ssa.loading import load_engine, load_stages
+from ssa.loading import load_engine, load_stages, warm_up
 from ssa.models.fitting import CudaMeter, fitted
 from ssa.stages import Stages
 from ssa.types import RGBImage
@@ -52,6 +52,7 @@ def set_up(arguments: argparse.Namespace, image: RGBImage, folder: Path | None) 
         stages, bundle = load_stages(written, settings, placement), written
         if device.type == "cuda":
             settings = fitted(stages, settings, CudaMeter(device))
+            warm_up(stages, settings)
     else:
         loaded = load_engine(default_root(), name, arguments.device, arguments.dtype)
         stages, settings, bundle = loaded.stages, loaded.settings, loaded.bundle

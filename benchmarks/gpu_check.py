@@ -187,7 +187,7 @@ class BundleCheck:
             except SSAError as error:
                 found[f"{room}_error"] = str(error)
             found[f"{room}_seconds"] = now(self.device) - began
-            torch.cuda.set_per_process_memory_fraction(1.0, self.device)
+            keep_within(torch.cuda.mem_get_info(self.device)[1], self.device)
         return found
 
     def plain(self) -> Mapping[str, Any]:

@@ -138,7 +138,19 @@ def keep_within(limit: int, device: torch.device) -> None:
             f"SSA_MEMORY_GB must be more than the weights take, {taken / 2**30:.1f}; "
             f"got {limit / 2**30:.1f}"
         )
-    torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), device)
+    # Here torch wants a number: "cuda" alone, the usual device, has none.
+    index = torch.cuda.current_device() if device.index is None else device.index
+    torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), index)
+
+
+def choose_attention(device: torch.device) -> None:
+    """Let torch's attention on a CUDA device run kernels that take any shape, in the whole process.
+
+    Its first choice there, cuDNN's, makes a plan for every batch size it hasn't seen, which takes longer than
+    the attention itself ever does; and a picture may have any number of regions.
+    """
+    if device.type == "cuda":
+        torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def memory_errors_told(method: Callable[P, R]) -> Callable[P, R]:

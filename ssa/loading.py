@@ -9,12 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from ssa.config import MASK_SOURCES, Settings
 from ssa.cores import mind_other_processes, use_own_cores
-from ssa.device import Placement, choose_placement, keep_within, memory_limit
+from ssa.device import (
+    Placement,
+    choose_attention,
+    choose_placement,
+    keep_within,
+    memory_limit,
+)
 from ssa.engine import Engine
 from ssa.errors import WeightsError
 from ssa.labelling.labels import load_labels
+from ssa.masks.proposal import proposal_of
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser
@@ -27,6 +36,9 @@ from ssa.stages import ImageEmbedder, MaskProposer, Segmentor, Stages
 from ssa.weights import Bundle, choose_bundle, verify_what_changed
 
 logger = logging.getLogger(__name__)
+
+WARM_UP_PX = 512
+"""The side of the picture that is labelled before any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,9 @@ def load_engine(
         settings = replace(settings, segmentor=segmentor.absolute().name)
     logger.info("weights loaded in %.1f s", time.perf_counter() - began)
     settings = _fitted(stages, settings, placement, limit)
+    if placement.device.type == "cuda":
+        warm_up(stages, settings)
+        logger.info("ready in %.1f s", time.perf_counter() - began)
     if placement.device.type == "cpu":
         mind_other_processes()
     return LoadedEngine(Engine(stages), stages, settings, chosen, placement)
@@ -88,12 +103,25 @@ def _fitted(
     return fitted(stages, settings, CudaMeter(placement.device, limit))
 
 
+def warm_up(stages: Stages, settings: Settings) -> None:
+    """Label noise once, a full batch of regions: kernels are loaded and steps recorded before the first picture.
+
+    Finding masks has been tried already, where batches were fitted.
+    """
+    side = WARM_UP_PX
+    noise = np.random.default_rng(0).integers(0, 255, (side, side, 3), dtype=np.uint8)
+    mask = np.zeros((side, side), np.bool_)
+    mask[: side // 2, : side // 2] = True
+    Engine(stages).label(noise, [proposal_of(mask)] * settings.batches.captioner, settings)
+
+
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
     """Every model of a bundle, from ``weights/<bundle>/<role>``, loaded side by side.
 
-    Of several that can't be loaded, the first in the order of ``Stages`` is told.
+    Says how attention is computed on their device (``choose_attention``). Of several that can't be loaded, the first in the order of ``Stages`` is told.
     """
     labels = settings.labels
+    choose_attention(placement.device)
     # Those that transformers loads follow each other: while it works, it swaps functions of torch and its own
     # for others, so two loads at a time could leave the wrong ones behind.
     with ThreadPoolExecutor() as aside, ThreadPoolExecutor(1) as in_turn:

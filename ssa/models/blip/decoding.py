@@ -177,11 +177,13 @@ class _Layer(nn.Module):
         self, states: Tensor, written: Tensor, seen: Tensor, step: Tensor, visible: Tensor
     ) -> Tensor:
         """(B, D) to the same; this word's keys and values are added to those ``written``."""
-        query, pair = self._qkv(states).view(len(states), 3, *self.shape, 1).mT.split((1, 2), 1)
+        query, pair = (
+            self._qkv(states).view(len(states), 3, *self.shape).unsqueeze(3).split((1, 2), 1)
+        )
         written.index_copy_(3, step, pair.transpose(0, 1))
         told = _attend(query[:, 0], written, visible)
         states = self._own_norm(self._own_out(told.flatten(1)) + states)
-        query = self._query(states).view(len(states), *self.shape, 1).mT
+        query = self._query(states).view(len(states), *self.shape).unsqueeze(2)
         told = _attend(query, seen)
         states = self._across_norm(self._across_out(told.flatten(1)) + states)
         after: Tensor = self._norm(self._narrow(self._activation(self._widen(states))) + states)

@@ -107,7 +107,7 @@ def _measured(
         order += rows
         above = logits > cut.level
         ends = [*bounds(above.any(2)), *bounds(above.any(1))]
-        areas = [(logits > level).flatten(1).sum(1) for level in (cut.high, cut.low)]
+        areas = [_areas(logits, level, in_bulk) for level in (cut.high, cut.low)]
         told.append(torch.stack([*areas, *ends]))
     numbers = np.zeros((6, len(small)), np.int64)
     if told:
@@ -117,6 +117,16 @@ def _measured(
         stabilities = (high / low).astype(np.float32)
     boxes = np.stack([x0, y0, x1, y1], axis=1)
     return stabilities, boxes + np.where(x1[:, None] > 0, np.tile(windows[:, :2], 2), 0)
+
+
+def _areas(logits: Tensor, level: float, in_bulk: bool) -> Tensor:
+    """(n,) int64: how many of each mask's logits are above a level."""
+    if not in_bulk:
+        return (logits > level).flatten(1).sum(1)
+    # To add bools up, CUDA first makes an int64 of each; halves it adds as they are, in float32, which counts
+    # exactly up to 2**24: four times the pixels of any grid.
+    ones = logits.new_empty(logits.shape, dtype=torch.bfloat16)
+    return torch.gt(logits, level, out=ones).sum((1, 2), dtype=torch.float32).long()
 
 
 def _enlarged(

@@ -42,12 +42,19 @@ def _counted(pixels: Tensor, classes: int, masks: int, runs: Tensor) -> Tensor:
     """(masks, classes) from pixels down the columns, and each run's mask, its start and its end, (3, R)."""
     owners, starts, stops = runs
     counts = torch.zeros(masks, classes, dtype=torch.int64, device=pixels.device)
-    numbers = torch.arange(classes, dtype=pixels.dtype, device=pixels.device)
     at_once = max(1, TOTALS_AT_ONCE // len(pixels))
-    for first in range(0, classes, at_once):
-        some = numbers[first : first + at_once]
+    present = _present(pixels, classes)
+    for first in range(0, len(present), at_once):
+        some = present[first : first + at_once]
         is_one = pixels == some[:, None]
         so_far = is_one.cumsum(1, dtype=torch.int32)
         within = so_far[:, stops - 1] - so_far[:, starts] + is_one[:, starts]
-        counts[:, first : first + at_once].index_add_(0, owners, within.T.long())
+        of_some = counts.new_zeros(masks, len(some)).index_add_(0, owners, within.T.long())
+        counts[:, some] = of_some
     return counts
+
+
+def _present(pixels: Tensor, classes: int) -> Tensor:
+    """The classes that any pixel has, few of all: (C,) int64, ascending."""
+    seen = torch.zeros(classes, dtype=torch.bool, device=pixels.device)
+    return seen.index_fill_(0, pixels.long(), True).nonzero()[:, 0]
