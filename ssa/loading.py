@@ -104,7 +104,7 @@ def _fitted(
 
 
 def warm_up(stages: Stages, settings: Settings) -> None:
-    """Label noise once, a full batch of regions: kernels are loaded and steps recorded before the first picture.
+    """Label noise once, a full batch of regions, so that kernels are loaded and steps recorded.
 
     Finding masks has been tried already, where batches were fitted.
     """
@@ -118,7 +118,8 @@ def warm_up(stages: Stages, settings: Settings) -> None:
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
     """Every model of a bundle, from ``weights/<bundle>/<role>``, loaded side by side.
 
-    Says how attention is computed on their device (``choose_attention``). Of several that can't be loaded, the first in the order of ``Stages`` is told.
+    Says how attention is computed on their device (``choose_attention``). Of several that can't be loaded,
+    the first in the order of ``Stages`` is told.
     """
     labels = settings.labels
     choose_attention(placement.device)

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -23,13 +23,20 @@ from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.formats.sa1b import dumps
 from ssa.labelling.vocabulary import parse_vocabulary
-from ssa.loading import LoadedEngine, load_engine, load_segmentor, load_stages, with_segmentor
+from ssa.loading import (
+    LoadedEngine,
+    load_engine,
+    load_segmentor,
+    load_stages,
+    warm_up,
+    with_segmentor,
+)
 from ssa.masks.run_lengths import decode
 from ssa.models.blip import BlipCaptioner
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.sam import SamMaskProposer
 from ssa.pictures.decoding import decode_image
-from ssa.types import AnnotatedImage
+from ssa.types import AnnotatedImage, RGBImage
 from ssa.weights import open_bundle
 from toyworld.scenes import draw_scene
 
@@ -116,6 +123,19 @@ def test_two_threads_get_what_one_gets(loaded: LoadedEngine, changes: dict[str, 
     finally:
         sys.setswitchinterval(usual_s)
     assert [dumps(one, True) for one in found] == expected * 2
+
+
+def test_a_full_batch_of_noise_warms_up_every_stage(loaded: LoadedEngine) -> None:
+    crops: list[int] = []
+
+    class Counting:
+        def caption(self, some: Sequence[RGBImage]) -> list[str]:
+            crops.append(len(some))
+            return loaded.stages.captioner.caption(some)
+
+    batches = replace(loaded.settings.batches, captioner=5)
+    warm_up(replace(loaded.stages, captioner=Counting()), replace(loaded.settings, batches=batches))
+    assert crops == [5]
 
 
 def test_a_vocabulary_names_what_it_has_and_no_more(loaded: LoadedEngine) -> None:

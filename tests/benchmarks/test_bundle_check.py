@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.gpu_check import covered
+from benchmarks.bundle_check import covered
 
 SPANS = st.tuples(st.integers(0, 50), st.integers(0, 20)).map(lambda one: (one[0], sum(one)))
 
