@@ -57,6 +57,10 @@ class Cut:
         offset = settings.stability_score_offset
         return cls(level - offset, level, level + offset, settings.stability_score_thresh)
 
+    def is_stable(self, stabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which of them pass; an empty mask's is not a number, and never does."""
+        return stabilities >= max(self.stability, 0.0)
+
 
 @memory_errors_told
 def candidates(
@@ -80,7 +84,7 @@ def candidates(
     enlargement = model.enlargement(embedding)
     windows = enlargement.reach(boxes_of(small > cut.low))
     found = []
-    for start, stop, window in _groups(windows.tolist(), _pixels_at_once(small)):
+    for start, stop, window in window_groups(windows.tolist(), pixels_at_once(small)):
         logits = enlargement.window(small[start:stop], window, below=-math.inf)
         for row, stability, trace in _regions(logits, window, cut, crop):
             x, y = prompts[start + row].tolist()
@@ -118,11 +122,12 @@ def bounds(flags: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(flags, index, n).amin(1).minimum(stop), stop
 
 
-def _pixels_at_once(small: Tensor) -> int:
+def pixels_at_once(small: Tensor) -> int:
+    """Pixels of windows of such maps that are looked at together."""
     return PIXELS_AT_ONCE_ON_CPU if small.is_cpu else PIXELS_AT_ONCE
 
 
-def _groups(windows: Sequence[BoxXYXY], pixels: int) -> Iterator[tuple[int, int, BoxXYXY]]:
+def window_groups(windows: Sequence[BoxXYXY], pixels: int) -> Iterator[tuple[int, int, BoxXYXY]]:
     """Masks to enlarge together, from and to before, and the window around all of theirs.
 
     As many as have at most so many pixels in that window, or one alone; none whose own window is empty, for
@@ -156,8 +161,8 @@ def _regions(
 
     The logits fill a window of the crop, with a pixel of the lowest below each column.
     """
-    stabilities = _stability(logits, cut)
-    rows = np.flatnonzero(stabilities >= cut.stability if cut.stability > 0 else stabilities >= 0)
+    stabilities = stability_of(logits, cut)
+    rows = np.flatnonzero(cut.is_stable(stabilities))
     kept = logits if len(rows) == len(logits) else logits[rows]
     corner = window[0] + crop.box[0], window[1] + crop.box[1]
     for row, trace in zip(
@@ -167,7 +172,7 @@ def _regions(
             yield row, float(stabilities[row]), trace
 
 
-def _stability(logits: Tensor, cut: Cut) -> NDArray[np.float32]:
+def stability_of(logits: Tensor, cut: Cut) -> NDArray[np.float32]:
     """(M,): the IoU of each mask cut high with itself cut low.
 
     The one lies inside the other, so it is a ratio of two areas; not a number if both are empty.

@@ -17,7 +17,15 @@ from torch import Tensor
 
 from ssa.config import MaskSettings
 from ssa.device import memory_errors_told
-from ssa.models.promptable.candidates import Cut, bounds, boxes_of, well_rated
+from ssa.models.promptable.candidates import (
+    Cut,
+    bounds,
+    boxes_of,
+    pixels_at_once,
+    stability_of,
+    well_rated,
+    window_groups,
+)
 from ssa.models.promptable.crops import Crop
 from ssa.models.promptable.enlarge import Enlargement
 from ssa.models.promptable.model import Embedding, PromptableModel
@@ -65,13 +73,11 @@ def rated(
     cut = Cut.of(model.mask_threshold, settings)
     small_boxes = boxes_of(small > cut.low)
     enlargement, grid_hw = grid
-    stabilities, boxes = _measured(
-        small, enlargement.reach(small_boxes), enlargement, cut, model.in_bulk
-    )
+    measured = _measured_in_bulk if model.in_bulk else _measured
+    stabilities, boxes = measured(small, enlargement.reach(small_boxes), enlargement, cut)
     chosen = torch.stack([points, outputs, decoded.ious[points, outputs].double()]).cpu().numpy()
-    stable = stabilities >= cut.stability if cut.stability > 0 else stabilities >= 0
     found = []
-    for row in np.flatnonzero(stable & (boxes[:, 2] > 0)).tolist():
+    for row in np.flatnonzero(cut.is_stable(stabilities) & (boxes[:, 2] > 0)).tolist():
         point, output, iou = chosen[:, row].tolist()
         box = _in_picture(boxes[row], grid_hw, crop)
         if not crop.cuts_off(box):
@@ -91,23 +97,42 @@ def drawn(
     small = torch.stack([one.small for one in chosen])
     windows = enlargement.reach(np.stack([one.small_box for one in chosen]))
     found: dict[int, Trace] = {}
-    for rows, logits in _enlarged(small, windows, enlargement, in_bulk):
+    for rows, logits in _enlarged(small, windows, enlargement, in_bulk=in_bulk):
         corners = (windows[rows, :2] + crop.box[:2]).tolist()
         found |= zip(rows, traces(logits, level, corners), strict=True)
     return [found[row] for row in range(len(chosen))]
 
 
 def _measured(
-    small: Tensor, windows: NDArray[np.int64], enlargement: Enlargement, cut: Cut, in_bulk: bool
+    small: Tensor, windows: NDArray[np.int64], enlargement: Enlargement, cut: Cut
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Of masks (M, a, b) stability (M,), and boxes (M, 4) on the grid, ends outside, of empty masks all 0."""
+    """Of masks (M, a, b) stability (M,), and boxes (M, 4) on the grid, ends outside.
+
+    Of empty masks and of those that aren't stable, which on a CPU are most of the work, boxes are all 0.
+    """
+    stabilities = np.full(len(small), np.nan, np.float32)
+    boxes = np.zeros((len(small), 4), np.int64)
+    for start, stop, window in window_groups(windows.tolist(), pixels_at_once(small)):
+        logits = enlargement.window(small[start:stop], window, below=-np.inf)
+        stabilities[start:stop] = stability_of(logits, cut)
+        stable = np.flatnonzero(cut.is_stable(stabilities[start:stop]))
+        # Columns come first.
+        own = boxes_of((logits[stable] > cut.level).mT)
+        boxes[start + stable] = own + np.where(own[:, 2:3] > 0, np.tile(window[:2], 2), 0)
+    return stabilities, boxes
+
+
+def _measured_in_bulk(
+    small: Tensor, windows: NDArray[np.int64], enlargement: Enlargement, cut: Cut
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The same in few operations, and with the boxes of all that aren't empty."""
     order: list[int] = []
     told = []
-    for rows, logits in _enlarged(small, windows, enlargement, in_bulk):
+    for rows, logits in _enlarged(small, windows, enlargement, in_bulk=True):
         order += rows
         above = logits > cut.level
         ends = [*bounds(above.any(2)), *bounds(above.any(1))]
-        areas = [_areas(logits, level, in_bulk) for level in (cut.high, cut.low)]
+        areas = [_areas(logits, level) for level in (cut.high, cut.low)]
         told.append(torch.stack([*areas, *ends]))
     numbers = np.zeros((6, len(small)), np.int64)
     if told:
@@ -119,18 +144,18 @@ def _measured(
     return stabilities, boxes + np.where(x1[:, None] > 0, np.tile(windows[:, :2], 2), 0)
 
 
-def _areas(logits: Tensor, level: float, in_bulk: bool) -> Tensor:
-    """(n,) int64: how many of each mask's logits are above a level."""
-    if not in_bulk:
-        return (logits > level).flatten(1).sum(1)
-    # To add bools up, CUDA first makes an int64 of each; halves it adds as they are, in float32, which counts
-    # exactly up to 2**24: four times the pixels of any grid.
+def _areas(logits: Tensor, level: float) -> Tensor:
+    """(n,) int64: how many of each mask's logits are above a level.
+
+    To add bools up, CUDA first makes an int64 of each; bfloat16 it adds as it is, in float32, which counts
+    exactly up to 2**24: four times the pixels of any grid.
+    """
     ones = logits.new_empty(logits.shape, dtype=torch.bfloat16)
     return torch.gt(logits, level, out=ones).sum((1, 2), dtype=torch.float32).long()
 
 
 def _enlarged(
-    small: Tensor, windows: NDArray[np.int64], enlargement: Enlargement, in_bulk: bool
+    small: Tensor, windows: NDArray[np.int64], enlargement: Enlargement, *, in_bulk: bool
 ) -> Iterator[tuple[list[int], Tensor]]:
     """Masks whose windows aren't empty, like with like: their rows, and their windows (n, w, h + 1)."""
     numbers = NUMBERS_AT_ONCE if in_bulk else NUMBERS_AT_ONCE_ON_CPU

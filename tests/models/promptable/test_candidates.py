@@ -16,7 +16,7 @@ BOXES = st.tuples(*[st.integers(0, 9)] * 4)
 @given(st.lists(BOXES, max_size=12), st.integers(0, 200))
 def test_groups_hold_every_mask_with_pixels_once(windows: list[BoxXYXY], pixels: int) -> None:
     held: list[int] = []
-    for start, stop, (x0, y0, x1, y1) in candidates._groups(windows, pixels):
+    for start, stop, (x0, y0, x1, y1) in candidates.window_groups(windows, pixels):
         for a, b, c, d in windows[start:stop]:
             assert x0 <= a < c <= x1
             assert y0 <= b < d <= y1
