@@ -38,13 +38,9 @@ from ssa.models.promptable.suppression import (
     without_copies_across_crops,
 )
 from ssa.models.promptable.tracing import Trace
+from ssa.models.shared.coarse import grid_of
 from ssa.stages import Progress
 from ssa.types import BoxXYWH, MaskProposal, RGBImage
-
-# Of larger crops masks are rated, compared and suppressed on a coarser grid: the model answers with some 256²
-# logits whatever the picture's size, so beyond this a grid tells no more, and costs what its pixels cost.
-MOST_PIXELS_COMPARED = 4_000_000
-LONGEST_SIDE_COMPARED = 2048
 
 Found = TypeVar("Found", Candidate, Rated)
 
@@ -104,7 +100,7 @@ def _proposals_of_crop(
     height, width = crop.hw
     points_xy = point_grid(crop.points_per_side(settings)) * (width, height)
     embedding = model.embed(crop.cut(image)) if seen is None else seen
-    if model.in_bulk or height * width > MOST_PIXELS_COMPARED:
+    if model.in_bulk or grid_of(height, width) != (height, width):
         return _rated_then_drawn(model, embedding, points_xy, crop, settings, tell_done)
     at_once = min(settings.points_per_batch, model.points_at_once)
 
@@ -127,7 +123,7 @@ def _rated_then_drawn(
     tell_done: Callable[[int], None],
 ) -> list[MaskProposal]:
     """The same in few large operations, masks compared on a grid no larger than need be."""
-    full, grid_hw = model.enlargement(embedding), _grid_hw(*crop.hw)
+    full, grid_hw = model.enlargement(embedding), grid_of(*crop.hw)
     grid = full if grid_hw == crop.hw else model.enlargement(embedding, grid_hw)
     usual = min(settings.points_per_batch, model.points_at_once)
 
@@ -141,14 +137,6 @@ def _rated_then_drawn(
     traces = drawn(best, full, model.mask_threshold, crop, in_bulk=model.in_bulk)
     # A sliver of the grid may be nothing at full size.
     return [_as_proposal(*pair, crop) for pair in zip(best, traces, strict=True) if len(pair[1])]
-
-
-def _grid_hw(height: int, width: int) -> tuple[int, int]:
-    """The size on which masks of a crop of so many pixels are compared."""
-    if height * width <= MOST_PIXELS_COMPARED:
-        return height, width
-    scale = min(1.0, LONGEST_SIDE_COMPARED / max(height, width))
-    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def _asked(

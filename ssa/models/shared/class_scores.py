@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ssa.models.shared.class_counts import class_counts
+from ssa.models.shared.coarse import grid_of
 from ssa.models.shared.pixels import resize_bilinear
 from ssa.types import LabelMap
 
@@ -47,9 +48,10 @@ def best_class(
     """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
 
     Equals resizing the whole and taking the argmax, up to rounding at ties. ``antialias`` matters only
-    where a side shrinks; most published segmentors are evaluated without.
+    where a side shrinks; most published segmentors are evaluated without. Of more than 4 megapixels the best
+    class is found on a coarser grid (``grid_of``), of which each pixel takes the nearest.
     """
-    height, width = image_hw
+    grid_hw = height, width = grid_of(image_hw[0], image_hw[1])
     if not antialias or (height >= scores.shape[1] and width >= scores.shape[2]):
         # Each pixel then lies between four points of the grid at most.
         classes = possible_winners(scores)
@@ -65,7 +67,19 @@ def best_class(
             BULK_BAND_NUMBERS if in_bulk else BAND_NUMBERS,
         )
     ]
-    return torch.cat(bands)
+    found = torch.cat(bands)
+    return found if grid_hw == tuple(image_hw) else _nearest(found, image_hw)
+
+
+def _nearest(coarse: Tensor, size_hw: tuple[int, ...]) -> Tensor:
+    """Each of (H, W) pixels takes what (h, w) has where its middle lies."""
+    rows, columns = (
+        ((2 * torch.arange(new, device=coarse.device) + 1) * old).div(
+            2 * new, rounding_mode="floor"
+        )
+        for new, old in zip(size_hw, coarse.shape, strict=True)
+    )
+    return coarse[:, columns][rows]
 
 
 def possible_winners(scores: Tensor) -> Tensor:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from ssa.config import MaskSettings
 from ssa.device import Placement
 from ssa.masks.run_lengths import decode
-from ssa.models.promptable import amg, rating
+from ssa.models.promptable import rating
 from ssa.models.sam import SamMaskProposer
+from ssa.models.shared import coarse
 from ssa.types import MaskProposal
 from tests.models.promptable.test_amg import SETTINGS, TINY
 from tests.small_sam import CPU, BlobProposer, drawn_picture
@@ -74,12 +75,12 @@ def test_large_pictures_are_compared_on_a_coarser_grid_and_drawn_at_their_own(
     picture = np.asarray(drawn_picture()).repeat(3, axis=0).repeat(3, axis=1)
     settings = replace(FEW, pred_iou_thresh=0.3, stability_score_thresh=0.5, crop_n_layers=layers)
     exact = BlobProposer().propose(picture, settings).proposals
-    monkeypatch.setattr(amg, "MOST_PIXELS_COMPARED", 60_000)
-    monkeypatch.setattr(amg, "LONGEST_SIDE_COMPARED", 300)
-    coarse = BlobProposer().propose(picture, settings).proposals
-    assert abs(len(coarse) - len(exact)) <= 0.1 * len(exact)
+    monkeypatch.setattr(coarse, "MOST_PIXELS_COMPARED", 60_000)
+    monkeypatch.setattr(coarse, "LONGEST_SIDE_COMPARED", 300)
+    gridded = BlobProposer().propose(picture, settings).proposals
+    assert abs(len(gridded) - len(exact)) <= 0.1 * len(exact)
     masks = [decode(one.rle) for one in exact]
-    for one in coarse:
+    for one in gridded:
         mine = decode(one.rle)
         assert mine.shape == picture.shape[:2]
         assert one.area_px == mine.sum()
@@ -100,6 +101,6 @@ def test_groups_hold_every_window_once(sides: list[tuple[int, int]], numbers: in
 
 
 def test_up_to_four_megapixels_the_grid_is_the_picture() -> None:
-    assert amg._grid_hw(1600, 2500) == (1600, 2500)
-    assert amg._grid_hw(4000, 6000) == (1365, 2048)
-    assert amg._grid_hw(1, 98_000_000) == (1, 2048)
+    assert coarse.grid_of(1600, 2500) == (1600, 2500)
+    assert coarse.grid_of(4000, 6000) == (1365, 2048)
+    assert coarse.grid_of(1, 98_000_000) == (1, 2048)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssa.models.shared import class_scores as label_maps
+from ssa.models.shared import coarse
 from ssa.models.shared.class_scores import best_class, possible_winners
 
 
@@ -31,6 +32,20 @@ def test_same_as_resizing_all_and_taking_the_best(
         scores[None], size_hw, mode="bilinear", antialias=antialias
     )
     np.testing.assert_array_equal(best_class(scores, size_hw, antialias), whole[0].argmax(0))
+
+
+def test_of_a_large_picture_nearly_every_pixel_has_the_class_of_a_finer_grid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where classes meet, a pixel of the coarser grid decides for its neighbours."""
+    scores = torch.rand(5, 8, 9, generator=torch.Generator().manual_seed(0))
+    exact = best_class(scores, (600, 900))
+    monkeypatch.setattr(coarse, "MOST_PIXELS_COMPARED", 500_000)
+    monkeypatch.setattr(coarse, "LONGEST_SIDE_COMPARED", 300)
+    found = best_class(scores, (600, 900))
+    assert found.shape == exact.shape
+    assert found.dtype == exact.dtype
+    assert 0.98 < (found == exact).float().mean() < 1
 
 
 def test_each_cell_of_the_grid_lands_where_it_belongs() -> None:
