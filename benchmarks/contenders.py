@@ -19,8 +19,7 @@ from benchmarks.report import MEBIBYTE, Figures
 from benchmarks.stand_ins import CannedCaptioner, canned, passable
 from ssa.config import Settings
 from ssa.device import Placement, choose_placement
-from ssa.loading import load_engine, load_stages, warm_up
-from ssa.models.fitting import CudaMeter, fitted
+from ssa.loading import load_engine, load_stages, made_ready
 from ssa.stages import Stages
 from ssa.types import RGBImage
 from ssa.weights import Bundle, default_root, load_manifest
@@ -50,9 +49,7 @@ def set_up(arguments: argparse.Namespace, image: RGBImage, folder: Path | None) 
     if written:
         settings = with_short_captions(load_manifest().bundle(name).settings)
         stages, bundle = load_stages(written, settings, placement), written
-        if device.type == "cuda":
-            settings = fitted(stages, settings, CudaMeter(device))
-            warm_up(stages, settings)
+        settings = made_ready(stages, settings, placement)
     else:
         loaded = load_engine(default_root(), name, arguments.device, arguments.dtype)
         stages, settings, bundle = loaded.stages, loaded.settings, loaded.bundle

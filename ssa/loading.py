@@ -81,26 +81,30 @@ def load_engine(
         stages = with_segmentor(stages, segmentor, placement)
         settings = replace(settings, segmentor=segmentor.absolute().name)
     logger.info("weights loaded in %.1f s", time.perf_counter() - began)
-    settings = _fitted(stages, settings, placement, limit)
-    if placement.device.type == "cuda":
-        warm_up(stages, settings)
-        logger.info("ready in %.1f s", time.perf_counter() - began)
+    settings = made_ready(stages, settings, placement, limit)
+    logger.info("ready in %.1f s", time.perf_counter() - began)
     if placement.device.type == "cpu":
         mind_other_processes()
     return LoadedEngine(Engine(stages), stages, settings, chosen, placement)
 
 
-def _fitted(
-    stages: Stages, settings: Settings, placement: Placement, limit: int | None
+def made_ready(
+    stages: Stages, settings: Settings, placement: Placement, limit: int | None = None
 ) -> Settings:
-    """The settings with batches that fit a CUDA device, and the device kept to the limit."""
+    """The settings with batches that fit a CUDA device, which is kept to ``limit`` bytes and warmed up.
+
+    Says how attention is computed there (``choose_attention``). On a CPU nothing is to be done.
+    """
     if placement.device.type != "cuda":
         if limit:
             logger.info("SSA_MEMORY_GB is for CUDA devices; on a CPU batches are small anyway")
         return settings
+    choose_attention(placement.device)
     if limit:
         keep_within(limit, placement.device)
-    return fitted(stages, settings, CudaMeter(placement.device, limit))
+    settings = fitted(stages, settings, CudaMeter(placement.device, limit))
+    warm_up(stages, settings)
+    return settings
 
 
 def warm_up(stages: Stages, settings: Settings) -> None:
@@ -118,11 +122,9 @@ def warm_up(stages: Stages, settings: Settings) -> None:
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
     """Every model of a bundle, from ``weights/<bundle>/<role>``, loaded side by side.
 
-    Says how attention is computed on their device (``choose_attention``). Of several that can't be loaded,
-    the first in the order of ``Stages`` is told.
+    Of several that can't be loaded, the first in the order of ``Stages`` is told.
     """
     labels = settings.labels
-    choose_attention(placement.device)
     # Those that transformers loads follow each other: while it works, it swaps functions of torch and its own
     # for others, so two loads at a time could leave the wrong ones behind.
     with ThreadPoolExecutor() as aside, ThreadPoolExecutor(1) as in_turn:

@@ -34,9 +34,12 @@ class ImageEmbedder(Protocol):
 
 
 class Segmentor(Protocol):
-    """Gives each pixel one class of a closed set; the label map has the picture's size."""
+    """Gives each pixel one class of a closed set; the label map has the picture's size.
 
-    def segment(self, image: RGBImage) -> LabelMap: ...
+    ``coarse`` is for who only counts pixels: in large pictures classes may then meet some pixels off.
+    """
+
+    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap: ...
 
 
 class Captioner(Protocol):

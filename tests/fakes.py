@@ -92,7 +92,7 @@ class FakeSegmentor:
     source: str = "coco"
     labels: tuple[str, ...] = ("sky", "grass")
 
-    def segment(self, image: RGBImage) -> LabelMap:
+    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap:
         class_ids = np.zeros(image.shape[:2], np.int16)
         class_ids[:, image.shape[1] // 2 :] = 1
         return LabelMap(self.source, class_ids, self.labels)

@@ -9,7 +9,14 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from ssa.device import DTYPES, Placement, choose_placement, memory_errors_told, memory_limit
+from ssa.device import (
+    DTYPES,
+    Placement,
+    choose_attention,
+    choose_placement,
+    memory_errors_told,
+    memory_limit,
+)
 from ssa.errors import OutOfMemory
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -197,3 +204,15 @@ def test_a_full_gpu_is_told_and_can_be_used_at_once() -> None:
         work(1 << 50)
     assert work(8) == 16
     assert torch.cuda.memory_allocated() == 0
+
+
+def test_attention_on_a_gpu_takes_any_number_of_crops() -> None:
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    try:
+        torch.backends.cuda.enable_cudnn_sdp(True)
+        choose_attention(torch.device("cpu"))
+        assert torch.backends.cuda.cudnn_sdp_enabled()
+        choose_attention(torch.device("cuda"))
+        assert not torch.backends.cuda.cudnn_sdp_enabled()
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(before)

@@ -77,7 +77,7 @@ class Naming:
             for picture in pictures:
                 maps = []
                 for segmentor in segmentors:
-                    maps.append(segmentor.segment(picture.image))
+                    maps.append(segmentor.segment(picture.image, coarse=True))
                     count += 1
                     done(count)
                 votes += votes_under(maps, picture.proposals, picture.boxed_masks())

@@ -30,7 +30,7 @@ class Oracle:
     def propose(self, image: RGBImage, settings: MaskSettings, progress: Progress) -> ProposedMasks:
         return ProposedMasks(tuple(proposal(region.mask) for region in self.scene.regions))
 
-    def segment(self, image: RGBImage) -> LabelMap:
+    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap:
         ids = self.scene.coco if self.source == "coco" else self.scene.ade20k
         return LabelMap(self.source, ids.astype(np.int16), load_labels(self.source))
 

@@ -43,15 +43,20 @@ def label_map(
 
 
 def best_class(
-    scores: Tensor, image_hw: tuple[int, ...], antialias: bool = True, *, in_bulk: bool = False
+    scores: Tensor,
+    image_hw: tuple[int, ...],
+    antialias: bool = True,
+    *,
+    coarse: bool = False,
+    in_bulk: bool = False,
 ) -> Tensor:
     """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
 
     Equals resizing the whole and taking the argmax, up to rounding at ties. ``antialias`` matters only
-    where a side shrinks; most published segmentors are evaluated without. Of more than 4 megapixels the best
-    class is found on a coarser grid (``grid_of``), of which each pixel takes the nearest.
+    where a side shrinks; most published segmentors are evaluated without. ``coarse``, the best class is
+    found on the grid of ``grid_of``, of which each pixel takes the nearest: the same up to 4 megapixels.
     """
-    grid_hw = height, width = grid_of(image_hw[0], image_hw[1])
+    height, width = grid_of(image_hw[0], image_hw[1]) if coarse else image_hw
     if not antialias or (height >= scores.shape[1] and width >= scores.shape[2]):
         # Each pixel then lies between four points of the grid at most.
         classes = possible_winners(scores)
@@ -68,18 +73,16 @@ def best_class(
         )
     ]
     found = torch.cat(bands)
-    return found if grid_hw == tuple(image_hw) else _nearest(found, image_hw)
+    return found if found.shape == image_hw else _nearest(found, image_hw)
 
 
-def _nearest(coarse: Tensor, size_hw: tuple[int, ...]) -> Tensor:
+def _nearest(grid: Tensor, size_hw: tuple[int, ...]) -> Tensor:
     """Each of (H, W) pixels takes what (h, w) has where its middle lies."""
     rows, columns = (
-        ((2 * torch.arange(new, device=coarse.device) + 1) * old).div(
-            2 * new, rounding_mode="floor"
-        )
-        for new, old in zip(size_hw, coarse.shape, strict=True)
+        ((2 * torch.arange(new, device=grid.device) + 1) * old).div(2 * new, rounding_mode="floor")
+        for new, old in zip(size_hw, grid.shape, strict=True)
     )
-    return coarse[:, columns][rows]
+    return grid[:, columns][rows]
 
 
 def possible_winners(scores: Tensor) -> Tensor:

@@ -138,9 +138,8 @@ def test_a_sheet_that_found_no_room_is_tried_again(
 
 def test_a_step_can_be_recorded_on_a_new_sheet(plain: Any) -> None:
     """Before any word is written there, and whatever the memory held."""
-    torch.use_deterministic_algorithms(
-        True
-    )  # Fills what is left uninitialised with its largest number.
+    # Fills what is left uninitialised with its largest number.
+    torch.use_deterministic_algorithms(True)
     try:
         decoder = GreedyDecoder(plain, 4, in_bulk=True)
         with torch.inference_mode():

@@ -74,8 +74,8 @@ def test_both_kinds_of_attention_are_the_same() -> None:
 def test_features_are_the_same_on_a_gpu(name: str) -> None:
     sam, picture = random_sam(ARCHITECTURES[name]), pixels(ARCHITECTURES[name])
     expected = sam.image_encoder(picture)
-    # Convolutions take ten bits of each factor by default (TF32), an error of 1e-3 in the mean of their sums;
-    # with all 24 what remains is the order of additions, as between two ways on a CPU.
+    # By default convolutions there round each factor to eleven bits (TF32), 5e-4 of it; with all of float32's
+    # what remains is the order of additions, as between two ways on a CPU, and so is the bound.
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         features = encoder.encode(sam.image_encoder.cuda(), picture.cuda())
     torch.testing.assert_close(features.cpu(), expected, atol=1e-4, rtol=1e-4)
