@@ -46,9 +46,9 @@ def safe_key(name: str) -> str:
 
     Every part between "/" is neither empty nor "." or "..", has at most ``LONGEST_PART`` bytes in UTF-8,
     and ends with neither space nor dot; the whole has at most ``LONGEST_KEY`` bytes. Plain names, spaces
-    and all of Unicode stay as they are, but for folders that end as files of ours do ("a.json"). The rest is percent-encoded: ``%0A`` a byte, ``%u2028`` another
-    character, ``%`` alone an empty part (the first part of "/a" is one). What is too long is cut, and ends
-    with ``%-`` and a hash.
+    and all of Unicode stay as they are, but for folders that end as files of ours do ("a.json"). The rest
+    is percent-encoded: ``%0A`` a byte, ``%u2028`` another character, ``%`` alone an empty part (the first
+    part of "/a" is one). What is too long is cut, and ends with ``%-`` and a hash.
     """
     *folders, last = name.split("/")
     key = "/".join([*map(_safe_folder, folders), _safe_part(last)])
