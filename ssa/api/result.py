@@ -85,6 +85,11 @@ class Region:
         return max(shares, default=None)
 
     @property
+    def confidence(self) -> float | None:
+        """The probability that the name is right, 0 to 1; None where nobody has fitted one."""
+        return self.annotation.confidence
+
+    @property
     def margin(self) -> float | None:
         """CLIPSeg's share of the name less that of the runner-up, 0 to 1; None where it wasn't asked."""
         return self.evidence.margin
