@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "drawing": STEPS | {"labelling"},
     "sources": STEPS | {"formats"},
     "review": STEPS | {"labelling", "formats"},
+    "score": STEPS | {"labelling", "formats", "review"},
     "dataset": STEPS
     | {
         "stages",
