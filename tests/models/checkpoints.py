@@ -119,7 +119,7 @@ def write_clipseg(folder: Path, sizes: Sizes = SMALL_CLIPSEG, refined: bool = Fa
 
 
 def write_siglip(folder: Path) -> None:
-    """A SigLIP 2 of 160 px in open_clip's layout: a sigmoid's bias, a tokenizer of its own, squashed pictures."""
+    """A SigLIP 2 of 160 px in the layout of open_clip: a bias, a tokenizer of its own, squashed pictures."""
     config: dict[str, Any] = {
         "embed_dim": 64,
         "init_logit_bias": -10,
