@@ -29,7 +29,7 @@ from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.fitting import CudaMeter, fitted
-from ssa.models.mask_models import MASK_MODELS, model_type
+from ssa.models.mask_models import MASK_MODELS, is_of_transformers, model_type
 from ssa.models.oneformer import OneFormerSegmentor
 from ssa.models.semantic_segmentor import SemanticSegmentor
 from ssa.models.spacy_nouns import SpacyNounExtractor
@@ -131,9 +131,11 @@ def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Sta
     # for others, so two loads at a time could leave the wrong ones behind.
     with ThreadPoolExecutor() as aside, ThreadPoolExecutor(1) as in_turn:
         proposers = {
-            name: aside.submit(load_proposer, bundle.folder(source.role), placement)
+            name: (in_turn if is_of_transformers(folder) else aside).submit(
+                load_proposer, folder, placement
+            )
             for name, source in MASK_SOURCES.items()
-            if bundle.has(source.role)
+            if bundle.has(source.role) and (folder := bundle.folder(source.role))
         }
         ranker = aside.submit(OpenClipRanker.load, bundle.folder("clip"), placement)
         nouns = aside.submit(SpacyNounExtractor.load, bundle.folder("nouns"))

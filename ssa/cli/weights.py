@@ -1,19 +1,24 @@
-"""``ssa weights list|download|verify|seal``: the bundles, here and to be had."""
+"""``ssa weights list|download|verify|compose|seal``: the bundles, here, to be had, and of one's own."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from ssa.errors import InputError
 from ssa.weights import default_root, load_manifest, open_bundle, verify
 from ssa.weights.checks import presence_problems
+from ssa.weights.compose import compose
 from ssa.weights.download import download
+from ssa.weights.manifest import OPTIONAL_ROLES, ROLES
 from ssa.weights.seal import seal
 
-HELP = "List, bring and check bundles of weights."
+HELP = "List, bring, check and put together bundles of weights."
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,6 +53,27 @@ def _verify(options: argparse.Namespace) -> str:
     return f"{options.bundle} is whole"
 
 
+def _compose(options: argparse.Namespace) -> str:
+    """Put it together, load it once to see that it works, and say what each role takes on the disk."""
+    given = {role: getattr(options, role) for role in (*ROLES, *OPTIONAL_ROLES)}
+    parts = {role: folder for role, folder in given.items() if folder is not None}
+    if not parts:
+        raise InputError("expected a folder for at least one role, such as --sam DIR; got none")
+    bundle = compose(options.root, options.bundle, open_bundle(options.root, options.base), parts)
+    from ssa.loading import load_engine  # loads torch
+
+    load_engine(options.root, bundle.name, "cpu")
+    sizes: Counter[str] = Counter()
+    for file in bundle.spec.files:
+        sizes[file.role] += file.size or 0
+    lines = [
+        f"{role:16}{size / 1e6:10,.1f} MB{'  own' if role in parts else ''}"
+        for role, size in sizes.items()
+    ]
+    total = f"{'in all':16}{sum(sizes.values()) / 1e6:10,.1f} MB"
+    return "\n".join([*lines, total, f"{bundle.name} loads; use it with --bundle {bundle.name}"])
+
+
 def _seal(options: argparse.Namespace) -> str:
     return f"sealed {seal(options.bundle, options.root)} files of {options.bundle}"
 
@@ -56,8 +82,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """One command each to list, bring, check and seal."""
     commands = command.add_subparsers(required=True, metavar="ACTION")
     specs = load_manifest().bundles
-    fetched = [name for name, spec in specs.items() if not spec.shipped]
-    shipped = [name for name in specs if name not in fetched]
+    shipped = [name for name, spec in specs.items() if spec.shipped]
+    fetched = [name for name, spec in specs.items() if not spec.shipped and not spec.composed]
     for act, names, text in (
         (_list, [], "which bundles there are, and which of them are here"),
         (_download, fetched, "bring a bundle: resumed, checked, converted to safetensors"),
@@ -66,7 +92,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
     ):
         one = commands.add_parser(act.__name__.strip("_"), help=text, description=text)
         if names:
-            one.add_argument("bundle", choices=names, help=" or ".join(names))
+            # Another root may have bundles of its own, which verify knows too.
+            choices = None if act is _verify else names
+            one.add_argument("bundle", choices=choices, help=" or ".join(names))
         one.add_argument("--root", type=Path, metavar="DIR", help="folder that holds the bundles")
         one.set_defaults(act=act)
         if act is _download:
@@ -75,6 +103,23 @@ def add_options(command: argparse.ArgumentParser) -> None:
             )
         if act is _verify:
             one.add_argument("--quick", action="store_true", help="hash small files only")
+    _add_compose(commands)
+
+
+def _add_compose(commands: Any) -> None:
+    text = (
+        "put a bundle of your own together: another one with folders of yours in its roles, linked"
+    )
+    one = commands.add_parser("compose", help=text, description=text)
+    one.add_argument("bundle", metavar="NAME", help="what it is to be called, for --bundle")
+    one.add_argument(
+        "--from", dest="base", metavar="BUNDLE", required=True, help="whose other roles it has"
+    )
+    one.add_argument("--root", type=Path, metavar="DIR", help="folder that holds the bundles")
+    for role in (*ROLES, *OPTIONAL_ROLES):
+        flag = f"--{role.replace('_', '-')}"
+        one.add_argument(flag, dest=role, type=Path, metavar="DIR", help=f"its {role}")
+    one.set_defaults(act=_compose)
 
 
 def _add_optional_roles(one: argparse.ArgumentParser, offered: Sequence[str]) -> None:

@@ -38,3 +38,8 @@ def model_type(folder: Path) -> str | None:
         return None
     kind = config.get("model_type") if isinstance(config, dict) else None
     return kind if isinstance(kind, str) else None
+
+
+def is_of_transformers(folder: Path) -> bool:
+    """Whether transformers loads the mask model in ``folder``: of its loads one follows the other."""
+    return model_type(folder) in FAMILIES

@@ -85,6 +85,8 @@ class Bundle:
     @property
     def remedy(self) -> str:
         """The command that brings what is missing or damaged."""
+        if self.spec.composed:
+            return f"put it together again with: ssa weights compose {self.name}"
         if self.spec.shipped and INSTALLED:
             return "install semantic-segment-anything anew"
         if self.spec.shipped:
@@ -95,7 +97,7 @@ class Bundle:
         """The command that brings an optional role; what to do instead where the bundle offers none."""
         if _known(role) not in {file.role for file in self.spec.files}:
             return f"{self.name} offers none: use another bundle"
-        if self.spec.shipped or role in ROLES:
+        if self.spec.shipped or self.spec.composed or role in ROLES:
             return self.remedy
         return f"{self.remedy} --with {role.replace('_', '-')}"
 

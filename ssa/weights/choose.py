@@ -24,6 +24,8 @@ def choose_bundle(root: Path, requested: str | None = None) -> Bundle:
     if requested:
         return _requested(Bundle(root, manifest.bundle(requested)))
     for spec in manifest.bundles.values():
+        if spec.composed:
+            continue  # asked for by name alone
         bundle = Bundle(root, spec)
         problems = presence_problems(bundle)
         if not problems:

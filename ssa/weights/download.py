@@ -47,6 +47,8 @@ def download(
     stays.
     """
     bundle = open_bundle(root, name)
+    if bundle.spec.composed:
+        raise WeightsError(f"{name} is put together of folders: there is nothing to download")
     if bundle.spec.shipped:
         raise WeightsError(f"{name} is part of the repository: there is nothing to download")
     for role in optional_roles:

@@ -20,6 +20,9 @@ from ssa.weights.places import SHIPPED_ROOT
 from ssa.weights.settings import bundle_settings
 
 MANIFEST_NAME = "manifest.json"
+COMPOSED_NAME = "bundle.json"
+"""What a bundle of one's own is described in, in its folder; see ``ssa.weights.compose``."""
+
 ROLES = ("sam", "coco_segmentor", "ade20k_segmentor", "captions", "clip", "clipseg", "nouns")
 OPTIONAL_ROLES = ("semantic_sam", "confidence")
 """Roles that a bundle is whole without; of a bundle that is fetched they come only when asked for."""
@@ -86,18 +89,19 @@ class WeightFile:
 class BundleSpec:
     """What the manifest says of one bundle; ``purpose`` is one line on what it is good for.
 
-    ``settings`` are those that its models do best with.
+    ``settings`` are those that its models do best with; ``composed`` is one that somebody put together.
     """
 
     name: str
     purpose: str
     files: tuple[WeightFile, ...]
     settings: Settings = field(default_factory=Settings)
+    composed: bool = False
 
     @property
     def shipped(self) -> bool:
         """Whether all of it is part of this repository, so that there is nothing to download."""
-        return all(file.source.shipped for file in self.files)
+        return not self.composed and all(file.source.shipped for file in self.files)
 
     @property
     def empty_roles(self) -> tuple[str, ...]:
@@ -139,7 +143,32 @@ def load_manifest(root: Path = SHIPPED_ROOT) -> Manifest:
         bundles = {name: _bundle(name, raw) for name in raw["bundles"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{path.name} can't be read: {type(error).__name__}: {error}") from error
-    return Manifest(MappingProxyType(bundles))
+    # Those of one's own come last: nobody gets them who asks for none by name.
+    own = {
+        path.parent.name: _composed(path)
+        for path in sorted(root.glob(f"*/{COMPOSED_NAME}"))
+        if not path.parent.name.startswith(".")
+    }
+    return Manifest(MappingProxyType({**bundles, **own}))
+
+
+def _composed(path: Path) -> BundleSpec:
+    """The bundle that a file describes which ``compose`` wrote."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        files = tuple(
+            file
+            for role, entries in raw["roles"].items()
+            for file in _files(
+                role, role, {"licence": "own", "source": "repository", "files": entries}
+            )
+        )
+        settings = bundle_settings(raw.get("settings", {}))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(
+            f"{path.parent.name}/{path.name} can't be read: {type(error).__name__}: {error}; compose it again"
+        ) from error
+    return BundleSpec(path.parent.name, raw["purpose"], files, settings, composed=True)
 
 
 def _bundle(name: str, raw: Mapping[str, Any]) -> BundleSpec:

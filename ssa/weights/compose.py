@@ -1,0 +1,100 @@
+"""Bundles of one's own: any folders in the place of another bundle's roles, linked and not copied.
+
+A composed bundle is a folder like the others, with ``bundle.json`` in it: what it is made of, file by file
+with sizes and hashes, so that it is verified like the others too.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ssa.errors import WeightsError
+from ssa.files import link_whole, write_whole
+from ssa.weights.bundle import Bundle
+from ssa.weights.checks import presence_problems
+from ssa.weights.files import sha256_of
+from ssa.weights.manifest import (
+    COMPOSED_NAME,
+    OPTIONAL_ROLES,
+    ROLES,
+    format_manifest,
+    load_manifest,
+    manifest_path,
+)
+
+
+def compose(root: Path, name: str, base: Bundle, parts: Mapping[str, Path]) -> Bundle:
+    """Make the bundle ``root/name``: ``base`` with the folders ``parts`` in the place of its roles.
+
+    Settings are the base's. A bundle of before that was composed under this name is replaced. Raises
+    ``WeightsError`` for a name that is none or taken, a role or a folder that there isn't, and a base that
+    isn't whole.
+    """
+    _check(root, name, base, parts)
+    folder = root / name
+    roles = {role: parts.get(role) or base.folder(role) for role in _roles(base, parts)}
+    fresh = root / f".{name}.composing"
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        described = {
+            "purpose": f"{base.name} with {', '.join(parts)} of one's own",
+            "settings": _settings(base),
+            "roles": {role: _linked(source, fresh / role) for role, source in roles.items()},
+        }
+        write_whole(fresh / COMPOSED_NAME, (format_manifest(described) + "\n").encode())
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.rename(folder)
+    except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise WeightsError(f"{name} can't be composed: {error.strerror or error}") from error
+    return Bundle(root, load_manifest(root).bundle(name))
+
+
+def _roles(base: Bundle, parts: Mapping[str, Path]) -> list[str]:
+    # How likely a base's names are right says nothing of other models' names.
+    there = (role for role in (*ROLES, *OPTIONAL_ROLES) if base.has(role) and role != "confidence")
+    return list(dict.fromkeys((*there, *parts)))
+
+
+def _check(root: Path, name: str, base: Bundle, parts: Mapping[str, Path]) -> None:
+    if not name.isidentifier() and not name.replace("-", "_").isidentifier():
+        raise WeightsError(f"expected a name of letters, digits, - and _; got {name!r}")
+    known = load_manifest(root).bundles.get(name)
+    taken = known is not None and not known.composed
+    if taken or (known is None and (root / name).exists()):
+        raise WeightsError(f"{name} is the name of something else there; take another")
+    if problems := presence_problems(base):
+        raise WeightsError(f"{base.name} isn't whole: {problems[0]}; {base.remedy}")
+    for role, folder in parts.items():
+        if role not in (*ROLES, *OPTIONAL_ROLES):
+            raise WeightsError(
+                f"no role is called {role!r}: use {', '.join((*ROLES, *OPTIONAL_ROLES))}"
+            )
+        if not folder.is_dir() or not any(path.is_file() for path in folder.rglob("*")):
+            raise WeightsError(f"{role}: expected a folder with weights; got {folder.name}")
+
+
+def _linked(source: Path, folder: Path) -> list[dict[str, Any]]:
+    """Link a role's files; what the bundle says of each."""
+    found = []
+    for path in sorted(source.rglob("*")):
+        inside = path.relative_to(source)
+        if path.is_file() and not any(part.startswith(".") for part in inside.parts):
+            link_whole(folder / inside, path.resolve())
+            size, digest = path.stat().st_size, sha256_of(path)
+            found.append({"path": inside.as_posix(), "size": size, "sha256": digest})
+    return found
+
+
+def _settings(base: Bundle) -> Any:
+    """The base's settings as they are written down."""
+    own = base.path / COMPOSED_NAME
+    if own.is_file():
+        return json.loads(own.read_text(encoding="utf-8")).get("settings", {})
+    raw = json.loads(manifest_path(base.root).read_text(encoding="utf-8"))
+    return raw["bundles"][base.name].get("settings", {})

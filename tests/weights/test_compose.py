@@ -1,0 +1,115 @@
+"""Bundles of one's own: folders linked into the roles of another bundle, verified like any other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from models.small_point_models import write_point_model
+
+from ssa.cli import app
+from ssa.errors import WeightsError
+from ssa.loading import load_engine
+from ssa.models.point_models import PointModel
+from ssa.weights import choose_bundle, load_manifest, open_bundle, verify
+from ssa.weights.compose import compose
+from ssa.weights.manifest import COMPOSED_NAME
+
+
+@pytest.fixture(scope="module")
+def sam2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sam2")
+    write_point_model("sam2", folder)
+    return folder
+
+
+def composed(root: Path, sam2: Path, name: str = "mine") -> Path:
+    bundle = compose(root, name, open_bundle(root, "tiny"), {"sam": sam2})
+    assert bundle.path == root / name
+    return bundle.path
+
+
+def test_it_runs_with_the_part_that_was_given(sam2: Path, tmp_path: Path) -> None:
+    composed(tmp_path, sam2)
+    loaded = load_engine(tmp_path, "mine", "cpu")
+    assert isinstance(loaded.stages.proposers["sam"], PointModel)
+    assert loaded.bundle.purpose == "tiny with sam of one's own"
+    # Settings are the base's; how likely its names are right is not known with other masks.
+    assert loaded.settings == open_bundle(tmp_path, "tiny").spec.settings
+    assert loaded.stages.confidence is None
+
+
+def test_files_are_links_with_sizes_and_hashes(sam2: Path, tmp_path: Path) -> None:
+    folder = composed(tmp_path, sam2)
+    assert (folder / "sam/model.safetensors").samefile(sam2 / "model.safetensors")
+    described = json.loads((folder / COMPOSED_NAME).read_text())
+    (weights,) = (one for one in described["roles"]["sam"] if one["path"] == "model.safetensors")
+    assert weights["size"] == (sam2 / "model.safetensors").stat().st_size
+    verify(open_bundle(tmp_path, "mine"))
+    path = folder / "clip/open_clip_config.json"
+    path.unlink()
+    path.write_text("{}")
+    with pytest.raises(WeightsError, match=r"damaged.*\n.*ssa weights compose mine"):
+        verify(open_bundle(tmp_path, "mine"))
+
+
+def test_nobody_gets_it_unasked(sam2: Path, tmp_path: Path) -> None:
+    composed(tmp_path, sam2)
+    assert choose_bundle(tmp_path).name == "tiny"
+    assert choose_bundle(tmp_path, "mine").spec.composed
+    assert "mine" not in load_manifest().bundles
+
+
+def test_it_can_be_put_together_anew_and_upon_another(sam2: Path, tmp_path: Path) -> None:
+    composed(tmp_path, sam2)
+    again = compose(tmp_path, "mine", open_bundle(tmp_path, "tiny"), {"semantic_sam": sam2})
+    assert not (again.path / "sam/preprocessor_config.json").exists()
+    upon = compose(tmp_path, "upon", open_bundle(tmp_path, "mine"), {"sam": sam2})
+    assert upon.spec.settings == open_bundle(tmp_path, "tiny").spec.settings
+    verify(upon)
+
+
+def test_what_can_not_be_is_told_and_leaves_nothing(sam2: Path, tmp_path: Path) -> None:
+    tiny = open_bundle(tmp_path, "tiny")
+    (tmp_path / "other").mkdir()
+    for name, parts, message in (
+        ("tiny", {"sam": sam2}, "tiny is the name of something else"),
+        ("other", {"sam": sam2}, "other is the name of something else"),
+        ("../x", {"sam": sam2}, "expected a name of letters"),
+        ("mine", {"eyes": sam2}, "no role is called 'eyes'"),
+        ("mine", {"sam": tmp_path / "gone"}, "sam: expected a folder with weights; got gone"),
+        ("mine", {"sam": tmp_path / "other"}, "sam: expected a folder with weights; got other"),
+    ):
+        with pytest.raises(WeightsError, match=message):
+            compose(tmp_path, name, tiny, parts)
+    with pytest.raises(WeightsError, match="light isn't whole"):
+        compose(tmp_path, "mine", open_bundle(tmp_path, "light"), {"sam": sam2})
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_a_damaged_description_is_told(sam2: Path, tmp_path: Path) -> None:
+    (composed(tmp_path, sam2) / COMPOSED_NAME).write_text('{"purpose": "x"}')
+    with pytest.raises(WeightsError, match=r"mine/bundle\.json can't be read: KeyError"):
+        load_manifest(tmp_path)
+
+
+def test_the_command_loads_it_once(
+    sam2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = ["weights", "compose", "mine", "--from", "tiny", "--root", str(tmp_path)]
+    assert app.main([*typed, "--sam", str(sam2)]) == 0
+    said = capsys.readouterr().out
+    assert "mine loads; use it with --bundle mine" in said
+    assert any(line.startswith("sam ") and line.endswith("own") for line in said.splitlines())
+    assert app.main(["weights", "verify", "mine", "--root", str(tmp_path)]) == 0
+    assert app.main(["weights", "list", "--root", str(tmp_path)]) == 0
+    assert "mine    here" in capsys.readouterr().out
+    assert app.main(typed) == 2
+    assert "expected a folder for at least one role" in capsys.readouterr().err
+    broken = tmp_path / "broken"
+    shutil.copytree(sam2, broken)
+    (broken / "model.safetensors").write_bytes(b"rubbish")
+    assert app.main([*typed, "--sam", str(broken)]) == 2
+    assert "can't be loaded" in capsys.readouterr().err
