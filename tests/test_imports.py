@@ -52,7 +52,8 @@ ROOMS: dict[str, set[str]] = {
 }
 """What stands in ``ssa/``, files and folders alike."""
 
-ROOMS["api"] = set(ROOMS) - {"dataset", "sources"}
+ROOMS["score"] = STEPS | {"labelling", "formats", "drawing", "sources", "review", "dataset"}
+ROOMS["api"] = set(ROOMS) - {"dataset", "sources", "score"}
 ROOMS["serving"] = BASE | {"inputs", "api"}
 ROOMS["cli"] = set(ROOMS)
 ROOMS["__main__"] = {"cli"}
