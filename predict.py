@@ -178,6 +178,12 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             description="Draw a legend beside or under the picture, with the number of each region that has no room for its name.",
             default=False,
         ),
+        doubtful_below: Optional[float] = Input(
+            description="Draw regions in grey, with a question mark, whose names are right with a probability of less. Needs weights that know it. Left out, none.",
+            default=None,
+            ge=0,
+            le=1,
+        ),
     ) -> Output:
         """Find the regions of the picture and give each a label."""
         given = {name: value for name, value in locals().items() if name != "self"}
@@ -208,6 +214,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             json=inputs["output_json"],
             detail=inputs["detail"],
             legend=inputs["legend"],
+            doubtful_below=inputs["doubtful_below"],
         )
         return Output(**{OUTPUTS[name]: Path(path) for name, path in written.items()})
 

@@ -117,6 +117,7 @@ class Engine:
         found = self._labelled(regions, proposed, trees, settings, log)
         if trees is not None:
             found = [_placed(one, nodes) for one, nodes in zip(found, trees, strict=True)]
+        found = [self._judged(one) for one in found]
         seconds = MappingProxyType(
             {stage: taken / len(pictures) for stage, taken in log.seconds.items()}
         )
@@ -178,6 +179,18 @@ class Engine:
             for proposal, vote in zip(regions.proposals, votes, strict=True)
         )
         return _Labelled(tuple(annotations), painted)
+
+    def _judged(self, labelled: _Labelled) -> _Labelled:
+        """The same with how likely each name is right, where that is known of these models."""
+        known = self._stages.confidence
+        if known is None:
+            return labelled
+        return replace(
+            labelled,
+            annotations=tuple(
+                replace(one, confidence=known.of(one)) for one in labelled.annotations
+            ),
+        )
 
     def _segmentor(self, settings: Settings) -> Segmentor:
         segmentors = self._stages.closed_set

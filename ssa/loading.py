@@ -21,7 +21,8 @@ from ssa.device import (
     memory_limit,
 )
 from ssa.engine import Engine
-from ssa.errors import WeightsError
+from ssa.errors import InputError, WeightsError
+from ssa.labelling.confidence import FILE, Confidence, read_confidence
 from ssa.labelling.labels import load_labels
 from ssa.masks.proposal import proposal_of
 from ssa.models.blip import BlipCaptioner
@@ -77,6 +78,7 @@ def load_engine(
     placement, limit = choose_placement(device, dtype), memory_limit()
     use_own_cores()
     stages = load_stages(chosen, settings, placement)
+    stages = replace(stages, confidence=bundle_confidence(chosen))
     if segmentor is not None:
         stages = with_segmentor(stages, segmentor, placement)
         settings = replace(settings, segmentor=segmentor.absolute().name)
@@ -164,6 +166,19 @@ def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Sta
         closed_set=closed_set,
         remedies=bundle.mask_remedies(),
     )
+
+
+def bundle_confidence(bundle: Bundle) -> Confidence | None:
+    """How likely the names of a bundle's models are right, if it brings that.
+
+    Raises ``WeightsError`` for a file that says something else.
+    """
+    if not bundle.has("confidence"):
+        return None
+    try:
+        return read_confidence(bundle.folder("confidence") / FILE)
+    except InputError as error:
+        raise WeightsError(f"{bundle.name}/confidence: {error}; {bundle.remedy}") from error
 
 
 def load_proposer(folder: Path, placement: Placement) -> MaskProposer:

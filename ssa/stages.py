@@ -12,7 +12,15 @@ from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from ssa.config import MaskSettings
-from ssa.types import BoolMask, ImageEmbedding, LabelMap, ProposedMasks, RGBImage, ScoredLabel
+from ssa.types import (
+    Annotation,
+    BoolMask,
+    ImageEmbedding,
+    LabelMap,
+    ProposedMasks,
+    RGBImage,
+    ScoredLabel,
+)
 
 Progress = Callable[[int, int], None]
 """Called after every batch with the prompts done so far and all there are."""
@@ -76,6 +84,12 @@ class LabelChooser(Protocol):
     ) -> list[tuple[ScoredLabel, ...]]: ...
 
 
+class NameConfidence(Protocol):
+    """Says how likely an annotation's name is right, 0 to 1; None where it can't say."""
+
+    def of(self, annotation: Annotation) -> float | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The models of an engine, each behind its Protocol.
@@ -83,7 +97,8 @@ class Stages:
     ``proposers`` are those that there are by the name of their mask source, and ``remedies`` says of the
     others what brings them. ``segmentors`` vote
     together on open-vocabulary names; of ``closed_set``, by name, one gives all labels. ``embedder``
-    serves regions that came without an embedding.
+    serves regions that came without an embedding. ``confidence`` says how likely these models' names are
+    right, if that was fitted.
     """
 
     proposers: Mapping[str, MaskProposer]
@@ -95,6 +110,7 @@ class Stages:
     embedder: ImageEmbedder | None = None
     closed_set: Mapping[str, Segmentor] = field(default_factory=lambda: MappingProxyType({}))
     remedies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    confidence: NameConfidence | None = None
 
     def __post_init__(self) -> None:
         if not self.segmentors:

@@ -139,7 +139,8 @@ class Evidence:
     best classes (sums to 1 at most). ``shares`` holds, for the proposals, the share of the mask's pixels
     that each wins in CLIPSeg, best first (sums to 1); a single candidate has share 1 without CLIPSeg having
     been asked. ``cluster_id`` is the group of alike regions it fell into, -1 for none of them; None where
-    regions were not grouped.
+    regions were not grouped. ``embedding`` says what it looks like, beside the regions of any picture: a
+    direction (length 1) in float16's numbers, None where none was asked for.
     """
 
     votes: tuple[Vote, ...] = ()
@@ -148,6 +149,7 @@ class Evidence:
     ranking: tuple[ScoredLabel, ...] = ()
     shares: tuple[ScoredLabel, ...] = ()
     cluster_id: int | None = None
+    embedding: tuple[float, ...] | None = field(default=None, repr=False)
 
     @property
     def margin(self) -> float | None:
@@ -167,6 +169,7 @@ class Annotation:
 
     ``class_name`` is None where no label was asked for. ``node`` is the region's place among wholes and
     parts, where that was asked for; ``part_of`` is the name of the whole that it was named a part of.
+    ``confidence`` is the probability that the name is right, 0 to 1; None where nobody has fitted one.
     """
 
     proposal: MaskProposal
@@ -175,6 +178,7 @@ class Annotation:
     evidence: Evidence = Evidence()
     node: TreeNode | None = None
     part_of: str | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

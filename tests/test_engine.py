@@ -15,7 +15,7 @@ from ssa.errors import OutOfMemory
 from ssa.masks.run_lengths import decode
 from ssa.progress import StageReport
 from ssa.stages import Stages
-from ssa.types import RGBImage
+from ssa.types import Annotation, RGBImage
 
 SETTINGS = Settings(batches=BatchSettings(captioner=4, ranker=3, chooser=5))
 
@@ -198,3 +198,21 @@ def test_an_engine_needs_a_segmentor() -> None:
             complete.ranker,
             complete.chooser,
         )
+
+
+class FakeConfidence:
+    """Sure of some labels, and of others it can't say."""
+
+    def of(self, annotation: Annotation) -> float | None:
+        return {"sky": 0.9, "grass": 0.4}.get(annotation.class_name or "")
+
+
+def test_a_confidence_is_said_of_every_name_in_every_mode(image: RGBImage) -> None:
+    models = replace(stages(squares(60, 80, 20)), confidence=FakeConfidence())
+    for settings in (SETTINGS, replace(SETTINGS, label_mode="closed-set", segmentor="coco")):
+        annotations = Engine(models).annotate(image, settings).annotations
+        said = {one.class_name: one.confidence for one in annotations}
+        assert said == {name: {"sky": 0.9, "grass": 0.4}.get(name or "") for name in said}
+        assert 0.9 in said.values()
+    without = Engine(replace(models, confidence=None)).annotate(image, SETTINGS)
+    assert {one.confidence for one in without.annotations} == {None}

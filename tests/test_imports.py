@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "drawing": STEPS | {"labelling"},
     "sources": STEPS | {"formats"},
     "review": STEPS | {"labelling", "formats"},
+    "score": STEPS | {"labelling", "formats", "review"},
     "dataset": STEPS
     | {
         "stages",
@@ -52,8 +53,7 @@ ROOMS: dict[str, set[str]] = {
 }
 """What stands in ``ssa/``, files and folders alike."""
 
-ROOMS["score"] = STEPS | {"labelling", "formats", "drawing", "sources", "review", "dataset"}
-ROOMS["api"] = set(ROOMS) - {"dataset", "sources", "score"}
+ROOMS["api"] = set(ROOMS) - {"dataset", "sources"}
 ROOMS["serving"] = BASE | {"inputs", "api"}
 ROOMS["cli"] = set(ROOMS)
 ROOMS["__main__"] = {"cli"}

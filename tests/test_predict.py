@@ -374,7 +374,7 @@ def test_a_data_uri_gives_overlay_annotations_metrics_and_progress(server: CogSe
     body = post(server, image=data_uri(picture_png()))
     found = records(body)
     assert found
-    assert all(set(record) == RECORD_KEYS for record in found)
+    assert all(set(record) == RECORD_KEYS | {"confidence"} for record in found)
     with Image.open(BytesIO(decode_data_uri(body["output"]["img_out"]))) as overlay:
         assert (overlay.format, overlay.size, overlay.mode) == ("PNG", (128, 128), "RGB")
     assert body["metrics"]["masks"] == len(found)

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from evaluation import closed_set, clusters, toy, vocabulary
+from evaluation import closed_set, clusters, confidence, toy, vocabulary
 from ssa.errors import SSAError
 
-SUBCOMMANDS = (toy, clusters, closed_set, vocabulary)
+SUBCOMMANDS = (toy, clusters, closed_set, vocabulary, confidence)
 
 
 def parser() -> argparse.ArgumentParser:

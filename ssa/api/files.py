@@ -28,15 +28,16 @@ def write_files(
     json: bool = True,
     detail: bool = False,
     legend: bool = False,
+    doubtful_below: float | None = None,
 ) -> dict[str, Path]:
     """Write a picture's files into ``folder``, each whole or not at all; their paths by name.
 
     They are ``overlay.png`` and ``annotations.json`` and, of a closed set, ``label_map.png`` and
-    ``classes.json``; without ``json`` the PNGs alone. ``detail`` is for the annotations, ``legend`` for the
-    overlay. A missing folder is made, files of before are replaced; those that this picture has none of are
-    removed, for they'd tell of another picture.
+    ``classes.json``; without ``json`` the PNGs alone. ``detail`` is for the annotations, ``legend`` and
+    ``doubtful_below`` are for the overlay. A missing folder is made, files of before are replaced; those
+    that this picture has none of are removed, for they'd tell of another picture.
     """
-    contents = {OVERLAY: encode_png(draw_overlay(picture, annotated, legend))}
+    contents = {OVERLAY: encode_png(draw_overlay(picture, annotated, legend, doubtful_below))}
     if json:
         contents[ANNOTATIONS] = sa1b.dumps(annotated, detail)
     if annotated.label_map is not None:

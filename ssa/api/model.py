@@ -99,11 +99,12 @@ class Shown:
 
     detail: bool
     legend: bool
+    doubtful_below: float | None
 
     @classmethod
     def of(cls, checked: Mapping[str, Any]) -> Shown:
         """Those among all inputs."""
-        return cls(checked["detail"], checked["legend"])
+        return cls(checked["detail"], checked["legend"], checked["doubtful_below"])
 
 
 class Model:
@@ -165,7 +166,7 @@ class Model:
             pictures = [Picture(one) for one in images]
             found = self._loaded.engine.annotate_all(pictures, settings, report)
             yield from (
-                Result(*pair, shown.detail, shown.legend)
+                Result(*pair, shown.detail, shown.legend, shown.doubtful_below)
                 for pair in zip(images, found, strict=True)
             )
 

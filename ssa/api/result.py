@@ -85,6 +85,11 @@ class Region:
         return max(shares, default=None)
 
     @property
+    def confidence(self) -> float | None:
+        """The probability that the name is right, 0 to 1; None where nobody has fitted one."""
+        return self.annotation.confidence
+
+    @property
     def margin(self) -> float | None:
         """CLIPSeg's share of the name less that of the runner-up, 0 to 1; None where it wasn't asked."""
         return self.evidence.margin
@@ -110,13 +115,14 @@ class Result:
     """An annotated picture: a sequence of ``Region``, in the order in which the mask model found them.
 
     ``picture`` is what was annotated, (H, W, 3) RGB uint8 and upright; ``detail`` whether records say what
-    every stage said, unless told otherwise.
+    every stage said, unless told otherwise; ``legend`` and ``doubtful_below`` are for the overlay.
     """
 
     picture: RGBImage = field(repr=False)
     annotated: AnnotatedImage = field(repr=False)
     detail: bool = False
     legend: bool = False
+    doubtful_below: float | None = None
 
     def __len__(self) -> int:
         """How many regions there are."""
@@ -143,7 +149,8 @@ class Result:
     def overlay(self, *, legend: bool | None = None) -> Image.Image:
         """The picture with all regions and their names drawn on it, RGB; of its size unless with a legend."""
         wanted = self.legend if legend is None else legend
-        return Image.fromarray(draw_overlay(self.picture, self.annotated, wanted))
+        drawn = draw_overlay(self.picture, self.annotated, wanted, self.doubtful_below)
+        return Image.fromarray(drawn)
 
     def save(
         self,
@@ -161,7 +168,12 @@ class Result:
         wanted = self.legend if legend is None else legend
         try:
             return write_files(
-                Path(folder), self.picture, self.annotated, detail=whole, legend=wanted
+                Path(folder),
+                self.picture,
+                self.annotated,
+                detail=whole,
+                legend=wanted,
+                doubtful_below=self.doubtful_below,
             )
         except OSError as error:
             raise OutputError(

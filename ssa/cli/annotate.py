@@ -30,6 +30,7 @@ from ssa.dataset.run import Summary, Task
 from ssa.dataset.run import run as run_task
 from ssa.errors import Fault
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
+from ssa.labelling.confidence import Confidence, loads
 from ssa.labelling.vocabulary import UNKNOWN
 from ssa.sources import Item, MaskOrigin, find_items
 from ssa.sources.coco_masks import read_masks, with_coco_masks
@@ -97,11 +98,19 @@ def _own_labels(spec: EngineSpec) -> tuple[str, ...]:
 
 def _spec(options: argparse.Namespace) -> EngineSpec:
     spec = spec_of(
-        options, detail=bool(options.detail), lanes=options.lanes, aliases=aliases_in(options)
+        options,
+        detail=bool(options.detail),
+        lanes=options.lanes,
+        aliases=aliases_in(options),
+        confidence=_confidence(options.confidence),
     )
     spec = replace(spec, settings=settings_for(spec.settings, _inputs(options)))
     spec.check()
     return spec.placed() if _is_local(options) else spec
+
+
+def _confidence(path: Path | None) -> Confidence | None:
+    return None if path is None else loads(text_in(path).encode())
 
 
 def _is_local(options: argparse.Namespace) -> bool:

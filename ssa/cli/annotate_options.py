@@ -102,6 +102,12 @@ def _add_labels(group: argparse._ArgumentGroup) -> None:
         help="your own classes: one a line, `label: synonym, ...`",
     )
     add_input_options(group, (*NAMES, "detail"), WORDS)
+    group.add_argument(
+        "--confidence",
+        type=Path,
+        metavar="FILE",
+        help="how likely names are right, as `ssa calibrate` fitted it for these weights",
+    )
 
 
 def _add_masks(group: argparse._ArgumentGroup) -> None:

@@ -20,6 +20,8 @@ COMMANDS = {
     "annotate": "ssa.cli.annotate",
     "export": "ssa.cli.export",
     "import": "ssa.cli.imports",
+    "calibrate": "ssa.cli.calibrate",
+    "accept": "ssa.cli.accept",
     "serve": "ssa.cli.serve",
     "weights": "ssa.cli.weights",
 }

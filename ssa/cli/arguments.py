@@ -14,6 +14,20 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def share(text: str) -> float:
+    """A share of more than 0 and less than 1, as "0.05" or "5%"."""
+    digits, scale = (text[:-1], 100) if text.endswith("%") else (text, 1)
+    try:
+        value = float(digits) / scale
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a share of more than 0 and less than 1, such as 0.05 or 5%; got {text!r}"
+        )
+    return value
+
+
 def writable_file(text: str) -> Path:
     """A file that can be written: found out before the work, not after it."""
     path = Path(text)

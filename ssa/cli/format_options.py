@@ -36,6 +36,12 @@ def add_format_options(options: argparse.ArgumentParser, default: str | None = S
         help="also regions that a person rejected, in formats to train with",
     )
     options.add_argument(
+        "--least-confidence",
+        type=float,
+        metavar="P",
+        help="in formats to train with: only names that are right with this probability, or accepted",
+    )
+    options.add_argument(
         "--picture-prefix",
         default="",
         metavar="URL",
@@ -73,6 +79,7 @@ def wanted_of(options: argparse.Namespace, out: Path, labels: tuple[str, ...] = 
             link_images=options.link_images,
             split=options.split,
             rejected=options.rejected,
+            least_confidence=options.least_confidence,
         ),
         Amended.of(out, aliases_in(options)),
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ssa.weights import default_root, load_manifest, open_bundle, verify
 from ssa.weights.checks import presence_problems
 from ssa.weights.download import download
-from ssa.weights.manifest import OPTIONAL_ROLES
 from ssa.weights.seal import seal
 
 HELP = "List, bring and check bundles of weights."
@@ -70,12 +70,15 @@ def add_options(command: argparse.ArgumentParser) -> None:
         one.add_argument("--root", type=Path, metavar="DIR", help="folder that holds the bundles")
         one.set_defaults(act=act)
         if act is _download:
-            _add_optional_roles(one)
+            _add_optional_roles(
+                one, [role for name in fetched for role in specs[name].optional_roles]
+            )
         if act is _verify:
             one.add_argument("--quick", action="store_true", help="hash small files only")
 
 
-def _add_optional_roles(one: argparse.ArgumentParser) -> None:
+def _add_optional_roles(one: argparse.ArgumentParser, offered: Sequence[str]) -> None:
+    roles = list(dict.fromkeys(offered))
     one.add_argument(
         "--with",
         dest="optional_roles",
@@ -83,6 +86,6 @@ def _add_optional_roles(one: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         type=lambda role: role.replace("-", "_"),
-        choices=OPTIONAL_ROLES,
-        help=f"also an optional role: {', '.join(OPTIONAL_ROLES).replace('_', '-')}",
+        choices=roles,
+        help=f"also an optional role: {', '.join(roles).replace('_', '-')}",
     )

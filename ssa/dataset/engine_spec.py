@@ -16,6 +16,7 @@ from ssa.dataset.outcomes import Group, GroupDone
 from ssa.dataset.workers import Worker
 from ssa.errors import InputError
 from ssa.labelling.aliases import NO_ALIASES, Aliases
+from ssa.labelling.confidence import Confidence
 from ssa.weights import choose_bundle, fingerprint
 from ssa.weights.files import sha256_of
 
@@ -40,7 +41,8 @@ class EngineSpec:
     """A worker to be: weights, where they run, and what is asked of them.
 
     ``lanes`` are groups in work at once: None for one a processor core on a CPU, two on a GPU. Paths are
-    absolute: another process may stand elsewhere. ``aliases`` are what labels are called in the end.
+    absolute: another process may stand elsewhere. ``aliases`` are what labels are called in the end;
+    ``confidence`` stands in the bundle's place, where it was fitted to a review.
     """
 
     root: Path
@@ -52,6 +54,7 @@ class EngineSpec:
     detail: bool = False
     lanes: int | None = None
     aliases: Aliases = NO_ALIASES
+    confidence: Confidence | None = None
 
     @classmethod
     def of(
@@ -123,6 +126,7 @@ class EngineSpec:
                 "settings": asdict(self.settings),
                 # Runs of before there were any are runs without.
                 **({"aliases": self.aliases.text} if self.aliases.names else {}),
+                **({"confidence": asdict(self.confidence)} if self.confidence else {}),
             }
         )
 
@@ -134,6 +138,7 @@ class EngineSpec:
         import torch  # here, so that whoever only plans or writes formats doesn't wait for it
 
         from ssa.cores import usable_cores
+        from ssa.engine import Engine
         from ssa.loading import load_engine
 
         loaded = load_engine(self.root, self.bundle, self.device, self.dtype, self.segmentor)
@@ -142,8 +147,11 @@ class EngineSpec:
         lanes = self.lanes or (min(cores, MOST_LANES) if on_cpu else LANES_ON_A_GPU)
         threads = max(1, cores // lanes)
         logger.info("%d lanes of %d threads", lanes, threads)
+        stages = loaded.stages
+        if self.confidence is not None:
+            stages = replace(stages, confidence=self.confidence)
         return Worker(
-            loaded.engine,
+            Engine(stages),
             # Batches are the device's, and all else is what was asked for.
             replace(self.settings, batches=loaded.settings.batches),
             self.detail,

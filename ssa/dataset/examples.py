@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,13 +14,15 @@ from ssa.errors import Fault, InputError
 from ssa.files import link_whole, write_whole
 from ssa.formats import sa1b_files
 from ssa.formats.example import Example, Mark
+from ssa.labelling.confidence import FILE, read_confidence
 from ssa.sources.item import Blob
 
 
 class Examples:
     """All annotated pictures, read one by one as they are asked for; ``faults`` are files that can't be.
 
-    They come as people left them (``amendments``), all or those with the given ``keys``.
+    They come as people left them (``amendments``), all or those with the given ``keys``; where a
+    ``Confidence`` was fitted for the folder, with what that says of their names.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class Examples:
         keys: Container[str] | None = None,
     ) -> None:
         self._output, self._amendments, self._keys = output, amendments, keys
+        self._confidence = read_confidence(output.root / FILE)
         self.faults: list[Fault] = []
 
     def __iter__(self) -> Iterator[Example]:
@@ -37,9 +41,15 @@ class Examples:
                 continue
             try:
                 found = _example(self._output.annotation_file(one.key).read_bytes(), one)
-                yield self._amendments.amended(found)
+                yield self._amendments.amended(self._judged(found))
             except (InputError, OSError) as error:
                 self.faults.append(Fault(f"annotations/{one.key}.json", "export", _reason(error)))
+
+    def _judged(self, example: Example) -> Example:
+        if self._confidence is None:
+            return example
+        judged = (replace(one, confidence=self._confidence.of(one)) for one in example.annotations)
+        return replace(example, annotations=tuple(judged))
 
 
 def place(picture: Blob, path: Path) -> None:

@@ -13,6 +13,7 @@ from ssa.dataset.output import OutputFolder
 from ssa.dataset.speakers import made_by
 from ssa.errors import Fault, InputError
 from ssa.formats.categories import Categories
+from ssa.formats.example import Example
 from ssa.formats.options import AS_USUAL, FormatOptions
 from ssa.formats.table import EXPORTED, Format, check_options
 
@@ -91,8 +92,7 @@ def _export(
     # A run that dies from here on leaves files of two manners.
     output.ledger.remember(f"manner {one.name}", "")
     examples, folder = Examples(output, wanted.amendments), output.root / one.folder
-    drops = "rejected" in one.options and not wanted.options.rejected
-    taken = (each.without_rejected() for each in examples) if drops else examples
+    taken = (_chosen(each, one, wanted.options) for each in examples)
     left_out = one.load()(taken, folder, categories, wanted.options)
     for name in one.former:
         (folder / name).unlink(missing_ok=True)
@@ -100,6 +100,15 @@ def _export(
         output.ledger.remember(f"export {one.name}", _state(output))
         output.ledger.remember(f"manner {one.name}", _manner(one, wanted))
     return examples.faults + left_out
+
+
+def _chosen(example: Example, one: Format, options: FormatOptions) -> Example:
+    """The picture with the regions that this format is to have."""
+    if "rejected" in one.options and not options.rejected:
+        example = example.without_rejected()
+    if "least_confidence" in one.options and options.least_confidence is not None:
+        example = example.without_doubtful(options.least_confidence)
+    return example
 
 
 def _is_current(output: OutputFolder, one: Format, wanted: Wanted) -> bool:

@@ -14,18 +14,24 @@ from ssa.drawing.tint import tint
 from ssa.types import AnnotatedImage, RGBImage
 
 
-def draw_overlay(image: RGBImage, annotated: AnnotatedImage, legend: bool = False) -> RGBImage:
+def draw_overlay(
+    image: RGBImage,
+    annotated: AnnotatedImage,
+    legend: bool = False,
+    doubtful_below: float | None = None,
+) -> RGBImage:
     """Draw all regions and their names over a picture (H, W, 3) RGB; a new array.
 
     It is of the picture's size; with a ``legend`` this stands beside or under the picture, and every region
-    that shows has its name or its number in the legend. Without annotations the result equals the picture.
-    Raises ``ValueError`` where sizes differ.
+    that shows has its name or its number in the legend. A region whose confidence is known and less than
+    ``doubtful_below`` is grey, with a question mark behind its name. Without annotations the result equals
+    the picture. Raises ``ValueError`` where sizes differ.
     """
     if image.shape != (annotated.height, annotated.width, 3):
         raise ValueError(
             f"expected a picture of shape {(annotated.height, annotated.width, 3)}; got {image.shape}"
         )
-    regions, owner = regions_of(annotated)
+    regions, owner = regions_of(annotated, doubtful_below or 0.0)
     if not regions:
         return image.copy()
     names = place_names(regions, owner, numbered=legend)

@@ -28,15 +28,20 @@ class Region:
     box_xyxy: BoxXYXY
 
 
-def regions_of(annotated: AnnotatedImage) -> tuple[list[Region], NDArray[np.int32]]:
+def regions_of(
+    annotated: AnnotatedImage, doubtful_below: float = 0.0
+) -> tuple[list[Region], NDArray[np.int32]]:
     """All regions, the largest first, and (H, W) the position of the one on top, ``NOBODY`` where none is.
 
-    Where there is a label map, its classes are the regions. Raises ``ValueError`` for masks of another size.
+    Where there is a label map, its classes are the regions. Names that are right with a probability of less
+    than ``doubtful_below`` are grey. Raises ``ValueError`` for masks of another size.
     """
     if annotated.label_map is not None:
         return _classes(annotated.label_map)
     order = painting_order([one.proposal.area_px for one in annotated.annotations])
-    regions = [_region(annotated.annotations[position], position) for position in order]
+    regions = [
+        _region(annotated.annotations[position], position, doubtful_below) for position in order
+    ]
     owner = np.full((annotated.height, annotated.width), NOBODY, dtype=np.int32)
     for place, (region, position) in enumerate(zip(regions, order, strict=True)):
         mask = masks.decode(annotated.annotations[position].proposal.rle)
@@ -46,7 +51,7 @@ def regions_of(annotated: AnnotatedImage) -> tuple[list[Region], NDArray[np.int3
     return regions, owner
 
 
-def _region(annotation: Annotation, position: int) -> Region:
+def _region(annotation: Annotation, position: int, doubtful_below: float) -> Region:
     height, width = annotation.proposal.rle.height, annotation.proposal.rle.width
     box_xyxy = scaled_box(annotation.proposal.bbox_xywh, 1.0, height, width)
     cluster, name = annotation.evidence.cluster_id, annotation.class_name
@@ -54,6 +59,8 @@ def _region(annotation: Annotation, position: int) -> Region:
         return Region("", name or "no cluster", GREY, box_xyxy)  # like no other, says the grey
     if name is None:
         return Region("", "region", label_colour(f"region {position}"), box_xyxy)
+    if annotation.confidence is not None and annotation.confidence < doubtful_below:
+        return Region(f"{name}?", f"{name}?", GREY, box_xyxy)
     if cluster is None:
         return Region(name, name, label_colour(name), box_xyxy)
     own = f"cluster {cluster}"

@@ -128,6 +128,8 @@ def _annotation(
     }
     if annotation.class_proposals:
         row["class_proposals"] = list(annotation.class_proposals)
+    if annotation.confidence is not None:
+        row["confidence"] = annotation.confidence
     return row
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
@@ -56,10 +56,22 @@ class Example:
 
     def without_rejected(self) -> Example:
         """The same without the regions that were rejected."""
-        pairs = self.marked
-        kept = [i for i, (_, mark) in enumerate(pairs) if mark.reviewed != "rejected"]
-        if len(kept) == len(pairs):
+        return self._having([mark.reviewed != "rejected" for _, mark in self.marked])
+
+    def without_doubtful(self, least: float) -> Example:
+        """The same without names whose confidence is less or unknown, but for those that a person said."""
+        return self._having(
+            [
+                mark.reviewed in ("accepted", "corrected") or (one.confidence or 0.0) >= least
+                for one, mark in self.marked
+            ]
+        )
+
+    def _having(self, flags: Sequence[bool]) -> Example:
+        """The same with those annotations that have a true flag."""
+        if all(flags):
             return self
+        pairs, kept = self.marked, [i for i, flag in enumerate(flags) if flag]
         nodes = pruned([one.node for one in self.annotations], kept)
         annotations = (replace(pairs[i][0], node=node) for i, node in zip(kept, nodes, strict=True))
         return replace(self, annotations=tuple(annotations), marks=tuple(pairs[i][1] for i in kept))

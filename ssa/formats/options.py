@@ -18,6 +18,7 @@ class FormatOptions:
     ``link_images`` puts links to the pictures beside the annotations. ``split`` is the share of pictures,
     more than 0 and less than 1, to train with; the others are to validate. Raises ``InputError`` for another.
     ``rejected`` leaves regions in that a person rejected; those who train would take them for things.
+    ``least_confidence`` leaves names out whose probability to be right is less or unknown, 0 to 1.
     """
 
     made_by: str = MADE_BY
@@ -25,12 +26,18 @@ class FormatOptions:
     link_images: bool = False
     split: float | None = None
     rejected: bool = False
+    least_confidence: float | None = None
 
     def __post_init__(self) -> None:
         if self.split is not None and not 0 < self.split < 1:
             raise InputError(
                 f"--split must be more than 0 and less than 1; got {self.split}; 0.8 has four pictures "
                 "of five to train with and one to validate"
+            )
+        if self.least_confidence is not None and not 0 <= self.least_confidence <= 1:
+            raise InputError(
+                f"--least-confidence must be 0 to 1; got {self.least_confidence}; 0.9 leaves out what is "
+                "wrong more often than once in ten"
             )
 
 

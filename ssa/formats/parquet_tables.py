@@ -57,6 +57,7 @@ MASKS = pa.schema(
         _column("class_name", pa.string(), "the label, or null"),
         _column("class_proposals", _TEXTS, "labels it was chosen from, best first by CLIP"),
         _column("part_of", pa.string(), "label of the whole it was named a part of, or null"),
+        _column("confidence", pa.float64(), "probability that the label is right, or null"),
         _column("parent", pa.int32(), "position of the whole it is a part of, or null"),
         _column("level", pa.int32(), "how many wholes are above it, or null"),
         _column("granularity", pa.int32(), "Semantic-SAM's level, 1 to 6, or null"),
@@ -148,6 +149,7 @@ def _names(annotation: Annotation) -> Row:
         "class_name": annotation.class_name,
         "class_proposals": list(annotation.class_proposals),
         "part_of": annotation.part_of,
+        "confidence": annotation.confidence,
         "parent": None if node is None else node.parent,
         "level": None if node is None else node.level,
     }

@@ -1,16 +1,21 @@
 """Types → SA-1B JSON; ``ssa.formats.sa1b_reading`` goes back. These two alone know the wire names.
 
 On the wire a picture is a list of records, one a mask, in the mask model's order. A record has SA-1B's
-fields, the two that semantics add (``class_name``, ``class_proposals``) unless no label was asked for and,
-where asked for, a mask's place among wholes and parts (``id``, ``parent_id``, ``level``, ``part_of``) and
-``detail``. Boxes are [left, top, width, height] and points [x, y], in pixels of the full picture.
+fields, the two that semantics add (``class_name``, ``class_proposals``) unless no label was asked for,
+``confidence`` where there is one and, where asked for, a mask's place among wholes and parts (``id``,
+``parent_id``, ``level``, ``part_of``) and ``detail``. Boxes are [left, top, width, height] and points [x, y],
+in pixels of the full picture.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from ssa.types import AnnotatedImage, Annotation, MaskProposal
 
@@ -47,6 +52,8 @@ def _record(annotation: Annotation, number: int, detail: bool) -> Record:
         record["level"] = annotation.node.level
     if annotation.part_of is not None:
         record["part_of"] = annotation.part_of
+    if annotation.confidence is not None:
+        record["confidence"] = _number(annotation.confidence)
     if detail:
         record["detail"] = _detail(annotation)
     return record
@@ -88,7 +95,14 @@ def _detail(annotation: Annotation) -> Record:
         found["cluster"] = int(evidence.cluster_id)
     if granularity is not None:
         found["granularity"] = int(granularity)
+    if evidence.embedding is not None:
+        found["embedding"] = _packed(evidence.embedding)
     return found
+
+
+def _packed(embedding: Sequence[float]) -> str:
+    """Little-endian float16 in base64: 256 numbers as 684 characters, a third of what digits take."""
+    return b64encode(np.asarray(embedding, "<f2").tobytes()).decode("ascii")
 
 
 def _number(value: float) -> float:

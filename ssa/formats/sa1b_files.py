@@ -22,7 +22,7 @@ from ssa.json_fields import FieldError, integer_of, is_list
 from ssa.types import AnnotatedImage, Annotation, MaskProposal
 
 # What a run may add to a record that came with a mask, beside its place among wholes and parts.
-_ADDED = ("class_name", "class_proposals", "level", "part_of", "detail")
+_ADDED = ("class_name", "class_proposals", "level", "part_of", "confidence", "detail")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

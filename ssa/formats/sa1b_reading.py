@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from ssa.errors import InputError
 from ssa.json_fields import (
@@ -101,7 +104,17 @@ def _annotation(
         evidence=_evidence(_detail_of(fields)),
         node=_node(fields, index, places) if "level" in fields else None,
         part_of=text_of(fields["part_of"], "part_of") if "part_of" in fields else None,
+        confidence=_confidence(fields),
     )
+
+
+def _confidence(fields: Mapping[str, Any]) -> float | None:
+    if fields.get("confidence") is None:
+        return None
+    confidence = float_of(fields["confidence"], "confidence")
+    if not 0 <= confidence <= 1:
+        raise FieldError("confidence")
+    return confidence
 
 
 def _node(fields: Mapping[str, Any], index: int, places: Places) -> TreeNode:
@@ -141,7 +154,18 @@ def _evidence(fields: Mapping[str, Any]) -> Evidence:
             for one in objects_of(fields.get("clipseg", []), "detail")
         ),
         cluster_id=_optional_integer(fields.get("cluster"), "detail"),
+        embedding=_embedding(fields["embedding"]) if "embedding" in fields else None,
     )
+
+
+def _embedding(value: object) -> tuple[float, ...]:
+    try:
+        numbers = np.frombuffer(b64decode(text_of(value, "detail"), validate=True), "<f2")
+    except ValueError as error:
+        raise FieldError("detail") from error
+    if not np.isfinite(numbers).all():
+        raise FieldError("detail")
+    return tuple(numbers.tolist())
 
 
 def _scored(fields: Mapping[str, Any], score_name: str) -> tuple[str, float]:

@@ -61,8 +61,10 @@ class Format:
         return {name: getattr(options, name) for name in self.options}
 
 
-_COCO: dict[str, Any] = {"options": ("link_images", "rejected"), "former": ("instances.json",)}
-_REJECTED: dict[str, Any] = {"options": ("rejected",)}
+# What leaves regions out, in formats to train with.
+_CHOICE = ("rejected", "least_confidence")
+_COCO: dict[str, Any] = {"options": ("link_images", *_CHOICE), "former": ("instances.json",)}
+_CHOOSY: dict[str, Any] = {"options": _CHOICE}
 
 ALWAYS = Format(SA1B, "", "annotations", endings=(".json",))
 """It needs no writer here: a run writes its files as they come."""
@@ -70,20 +72,20 @@ ALWAYS = Format(SA1B, "", "annotations", endings=(".json",))
 EXPORTED = (
     Format("coco", "coco:write_coco", "coco", **_COCO),
     Format("coco-polygons", "coco:write_coco_polygons", "coco-polygons", **_COCO),
-    Format("panoptic", "panoptic:write_panoptic", "panoptic", endings=(".png",), **_REJECTED),
+    Format("panoptic", "panoptic:write_panoptic", "panoptic", endings=(".png",), **_CHOOSY),
     Format(
         "semantic-png",
         "semantic_png:write_semantic_png",
         "semantic-png",
         endings=(".png",),
-        **_REJECTED,
+        **_CHOOSY,
     ),
     Format(
         "yolo",
         "yolo:write_yolo",
         "yolo",
         endings=(".txt",),
-        options=("link_images", "split", "rejected"),
+        options=("link_images", "split", *_CHOICE),
     ),
     Format("parquet", "parquet:write_parquet", "parquet", needs=("pyarrow",)),
     Format("reviewed", "sa1b_reviewed:write_reviewed", "reviewed", endings=(".json",)),
@@ -91,7 +93,7 @@ EXPORTED = (
         "label-studio",
         "label_studio:write_label_studio",
         "label-studio",
-        options=("picture_prefix", "rejected"),
+        options=("picture_prefix", *_CHOICE),
     ),
 )
 """Those that are made of it, in the order that help and errors name them."""

@@ -20,9 +20,9 @@ class InputField:
     """One input: what it is, what it may be, and what it is when left out.
 
     A ``kind`` of ``Path`` is the picture, the one input without a default. An ``optional`` one may be None,
-    which leaves the matter to the weights' own settings. ``ge`` and ``le`` are the least and the greatest
-    number, both allowed; ``max_length`` counts characters. What is no ``setting`` says nothing of how a
-    picture is annotated, only what goes in or comes out.
+    which leaves the matter to the weights' own settings, or alone. ``ge`` and ``le`` are the least and the
+    greatest number, both allowed; ``max_length`` counts characters. What is no ``setting`` says nothing of
+    how a picture is annotated, only what goes in or comes out.
     """
 
     kind: type
@@ -183,6 +183,15 @@ _TABLE = {
         "Draw a legend beside or under the picture, with the number of each region that has no room "
         "for its name.",
         default=False,
+        setting=False,
+    ),
+    "doubtful_below": InputField(
+        float,
+        "Draw regions in grey, with a question mark, whose names are right with a probability of less. "
+        "Needs weights that know it. Left out, none.",
+        optional=True,
+        ge=0,
+        le=1,
         setting=False,
     ),
 }

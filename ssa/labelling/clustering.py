@@ -91,6 +91,16 @@ def _taken_apart(
     return found
 
 
+def directions(embeddings: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Embeddings (N, C) at length 1, zeros as they are: what is kept of them, as cosines alone count."""
+    return _unit(embeddings).astype(np.float16)
+
+
+def _unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return np.asarray(embeddings / np.where(lengths > 0, lengths, 1), np.float32)
+
+
 def representatives(
     cluster_ids: Sequence[int], embeddings: NDArray[np.float32], most: int
 ) -> dict[int, tuple[int, ...]]:
@@ -99,13 +109,12 @@ def representatives(
     Those whose embeddings (N, C) are nearest to the mean of all members' directions, by cosine; noise has
     none.
     """
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    directions = embeddings / np.where(lengths > 0, lengths, 1)
+    towards = _unit(embeddings)
     ids = np.asarray(cluster_ids, dtype=np.int64)
     found = {}
     for number in sorted(set(cluster_ids) - {NOISE}):
         members = np.flatnonzero(ids == number)
-        likeness = directions[members] @ directions[members].mean(axis=0)
+        likeness = towards[members] @ towards[members].mean(axis=0)
         order = np.argsort(-likeness, kind="stable")[:most]
         found[number] = tuple(members[order].tolist())
     return found

@@ -6,9 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ssa.config import Settings
 from ssa.errors import InputError
-from ssa.labelling.clustering import NOISE, cluster, mask_embeddings, representatives, vote_on_name
+from ssa.labelling.clustering import (
+    NOISE,
+    cluster,
+    directions,
+    mask_embeddings,
+    representatives,
+    vote_on_name,
+)
 from ssa.labelling.open_vocabulary import Naming
 from ssa.pictures.regions import Regions
 from ssa.progress import StageLog
@@ -42,7 +52,7 @@ class Grouping:
             vectors = mask_embeddings(seen, regions.proposals, settings.clusters)
             ids = cluster(vectors, settings.clusters)
             done(len(ids))
-        annotations = _numbered(regions, ids)
+        annotations = _numbered(regions, ids, directions(vectors))
         if not settings.name_clusters:
             return annotations
         members = representatives(ids, vectors, settings.clusters.representatives)
@@ -78,11 +88,15 @@ class Grouping:
         )
 
 
-def _numbered(regions: Regions, ids: Sequence[int]) -> tuple[Annotation, ...]:
+def _numbered(
+    regions: Regions, ids: Sequence[int], embeddings: NDArray[np.float16]
+) -> tuple[Annotation, ...]:
     labels = [UNCLUSTERED if number == NOISE else f"cluster {number}" for number in ids]
     return tuple(
-        Annotation(proposal, label, (label,), Evidence(cluster_id=number))
-        for proposal, label, number in zip(regions.proposals, labels, ids, strict=True)
+        Annotation(proposal, label, (label,), Evidence(cluster_id=number, embedding=tuple(own)))
+        for proposal, label, number, own in zip(
+            regions.proposals, labels, ids, embeddings.tolist(), strict=True
+        )
     )
 
 
@@ -100,5 +114,5 @@ def _renamed(
         annotation,
         class_name=winner,
         class_proposals=(winner, *others),
-        evidence=replace(evidence, cluster_id=number),
+        evidence=replace(evidence, cluster_id=number, embedding=annotation.evidence.embedding),
     )

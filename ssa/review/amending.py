@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ssa.formats.example import UNNAMED, Example, Mark
 from ssa.labelling.aliases import NO_ALIASES, Aliases, aliases_of, called
+from ssa.labelling.confidence import FILE as CONFIDENCE
 from ssa.masks.proposal import proposal_of
 from ssa.masks.pruning import pruned
 from ssa.masks.run_lengths import decode
@@ -34,6 +35,8 @@ class Amended:
         history = read_history(path)
         said = path.read_bytes() if path.exists() else b""
         said += aliases.text.encode()
+        fitted = folder / CONFIDENCE
+        said += fitted.read_bytes() if fitted.exists() else b""
         return cls(history, aliases, hashlib.sha256(said).hexdigest()[:16] if said else "")
 
     @property
@@ -49,10 +52,14 @@ class Amended:
     def labels(self, met: Iterable[str]) -> Iterator[str]:
         """Each label that the run ``met``, as it is called now, and then those that people gave."""
         for label in met:
-            yield self._name(label)
+            yield self.name_now(label)
         for entry in self.history.entries:
             for label in _labels_in(entry.decisions):
                 yield self._aliases.of(self._renames.now(label, entry.number))
+
+    def name_now(self, label: str) -> str:
+        """What a label of the run's is called now."""
+        return self._aliases.of(self._renames.now(self._aliases.of(label)))
 
     def now(self, example: Example) -> PictureNow:
         """The regions of a picture, as they are now."""
@@ -94,15 +101,15 @@ class Amended:
     def _annotation(self, region: RegionNow, example: Example, node: TreeNode | None) -> Annotation:
         if region.position is None:
             return Annotation(proposal_of(decode(region.mask)), region.label, node=node)
-        found = called(example.annotations[region.position], self._name)
+        found = called(example.annotations[region.position], self.name_now)
         proposal = found.proposal
         if region.has_new_mask:
             proposal = _with_mask(proposal, region.mask)
-        return replace(found, proposal=proposal, class_name=region.label, node=node)
-
-    def _name(self, label: str) -> str:
-        """What a label of the run's is called now."""
-        return self._aliases.of(self._renames.now(self._aliases.of(label)))
+        # What was likely of the name before is no word on one that a person gave.
+        confidence = None if region.is_changed else found.confidence
+        return replace(
+            found, proposal=proposal, class_name=region.label, node=node, confidence=confidence
+        )
 
 
 def _labels_in(decisions: Iterable[Decision]) -> Iterator[str]:

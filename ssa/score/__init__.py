@@ -1,6 +1,7 @@
-"""How good the names and the masks of a run are, held against a truth: figures, and pictures of the worst.
+"""How good names are: measures against truth, how likely a name is right, and what may be promised of it.
 
-In: pictures with regions, those that a run found and those that are true. Out: figures, their curves, tables
-by class, and a page that shows them. May be changed: how a figure is shown; what one means stays under its
-name, so that two runs can be compared.
+In: annotated pictures as formats take them, decisions, truth in any of several layouts. Out: figures,
+reports, a fitted ``Confidence``, and which regions can be accepted. May be changed: what is measured; a
+figure's name stands for one formula for good, and nothing here changes an annotation or decides for
+anybody.
 """

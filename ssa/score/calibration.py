@@ -1,8 +1,7 @@
-"""Whether confidences mean what they say: how far they are from the share that is right, and how they rank.
+"""How far confidences say what is true: their error, and the risk at each coverage.
 
-All functions take ``confidences`` (n,), 0 to 1, and ``is_right`` (n,), whether each of these answers was
-right. They raise ``ValueError`` for two lengths, and for a confidence outside 0 to 1 or one that is no
-number.
+All take N confidences in 0 to 1 and whether each name is right. Equal confidences can't be told apart, so
+each of them stands for their mean: the order in which they come changes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
@@ -18,80 +17,66 @@ BINS = 15
 
 
 def expected_calibration_error(
-    confidences: ArrayLike, is_right: Sequence[bool] | NDArray[np.bool_], bins: int = BINS
+    confidences: Sequence[float] | Floats,
+    is_right: Sequence[bool] | NDArray[np.bool_],
+    bins: int = BINS,
 ) -> float:
-    """Σ over bins of their share of all answers times |share that is right − mean confidence|; 0 to 1.
+    """Σ over bins of equal width of |B| / N · |share of right names − mean confidence|; NaN without a name.
 
-    Bins are of equal width; each has its lower end, the last both. Lower is better; NaN for no answers.
+    As in Guo et al., "On Calibration of Modern Neural Networks", 2017. 1 belongs to the last bin.
     """
-    confidence, right = _checked(confidences, is_right)
-    if not len(confidence):
+    sure, right = _columns(confidences, is_right)
+    if not len(sure):
         return float("nan")
-    gaps = [
-        abs(sums.right - sums.confidence) for sums in reliability(confidence, right.tolist(), bins)
-    ]
-    return float(np.sum(gaps) / len(confidence))
-
-
-class Bin:
-    """Answers of like confidence: how many, the sum of their confidences, and how many are right."""
-
-    __slots__ = ("confidence", "count", "right")
-
-    def __init__(self, count: int, confidence: float, right: int) -> None:
-        self.count, self.confidence, self.right = count, confidence, right
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(place, right - sure, bins)
+    return float(np.abs(gaps).sum() / len(sure))
 
 
 def reliability(
-    confidences: ArrayLike, is_right: Sequence[bool] | NDArray[np.bool_], bins: int = BINS
-) -> list[Bin]:
-    """The ``bins`` bins of ``expected_calibration_error``, lowest first; some may be empty."""
-    confidence, right = _checked(confidences, is_right)
-    places = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    counts = np.bincount(places, minlength=bins)
-    sums = np.bincount(places, weights=confidence, minlength=bins)
-    rights = np.bincount(places, weights=right, minlength=bins)
-    return [Bin(int(n), float(c), int(r)) for n, c, r in zip(counts, sums, rights, strict=True)]
+    confidences: Sequence[float] | Floats,
+    is_right: Sequence[bool] | NDArray[np.bool_],
+    bins: int = BINS,
+) -> list[tuple[int, float, float]]:
+    """The same bins, those with a name in them: how many, their mean confidence, their share of right ones."""
+    sure, right = _columns(confidences, is_right)
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    there, place = np.unique(place, return_inverse=True)
+    counts = np.bincount(place, minlength=len(there))
+    said, true = (np.bincount(place, values, len(there)) / counts for values in (sure, right))
+    return [(int(n), float(p), float(q)) for n, p, q in zip(counts, said, true, strict=True)]
 
 
 def risk_coverage(
-    confidences: ArrayLike, is_right: Sequence[bool] | NDArray[np.bool_]
+    confidences: Sequence[float] | Floats, is_right: Sequence[bool] | NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
-    """For the k most confident answers, k from 1 to n: their share of all, and how many of them are wrong.
+    """The share of wrong names among the k most confident, for each k: coverage (N,) k / N and risk (N,).
 
-    Gives coverage and risk, both (n,), 0 to 1. Where equal confidences are cut, the risk is the mean over all
-    orders of them: a part of the equals has the same part of their errors. So it doesn't matter in which
-    order answers come.
+    Of equal confidences each has their mean risk.
     """
-    confidence, right = _checked(confidences, is_right)
-    total = len(confidence)
-    taken = np.arange(1, total + 1)
-    _, group, sizes = np.unique(-confidence, return_inverse=True, return_counts=True)
-    errors = np.bincount(group, weights=~right, minlength=len(sizes))
-    # Up to the end of each group of equals the wrong ones are known; within it they grow evenly.
-    ends = np.concatenate([[0], sizes.cumsum()])
-    wrong = np.interp(taken, ends, np.concatenate([[0.0], errors.cumsum()]))
-    return taken / max(total, 1), wrong / taken
+    sure, right = _columns(confidences, is_right)
+    levels, place = np.unique(-sure, return_inverse=True)
+    counts = np.bincount(place, minlength=len(levels))
+    wrong = np.bincount(place, 1 - right, len(levels)) / np.maximum(counts, 1)
+    taken = np.arange(1, len(sure) + 1)
+    return taken / max(len(sure), 1), np.cumsum(np.repeat(wrong, counts)) / np.maximum(taken, 1)
 
 
 def area_under_risk_coverage(
-    confidences: ArrayLike, is_right: Sequence[bool] | NDArray[np.bool_]
+    confidences: Sequence[float] | Floats, is_right: Sequence[bool] | NDArray[np.bool_]
 ) -> float:
-    """The mean of ``risk_coverage``'s risk over all k; 0 to 1, lower is better. NaN for no answers."""
-    _, risk = risk_coverage(confidences, is_right)
+    """The mean over k of the risk among the k most confident (AURC, Geifman et al., 2019); NaN for no name.
+
+    0 is best; confidences that say nothing have the share of wrong names.
+    """
+    risk = risk_coverage(confidences, is_right)[1]
     return float(risk.mean()) if len(risk) else float("nan")
 
 
-def _checked(
-    confidences: ArrayLike, is_right: Sequence[bool] | NDArray[np.bool_]
-) -> tuple[Floats, NDArray[np.bool_]]:
-    confidence = np.asarray(confidences, np.float64)
-    right = np.asarray(is_right, np.bool_)
-    if confidence.ndim != 1 or confidence.shape != right.shape:
-        raise ValueError(
-            f"expected as many confidences as answers; got {confidence.shape} and {right.shape}"
-        )
-    # A comparison with NaN is false, so that is told here too.
-    if not ((confidence >= 0) & (confidence <= 1)).all():
-        raise ValueError("expected confidences from 0 to 1; got another, or no number")
-    return confidence, right
+def _columns(
+    confidences: Sequence[float] | Floats, is_right: Sequence[bool] | NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    sure, right = np.asarray(confidences, np.float64), np.asarray(is_right, np.float64)
+    if sure.shape != right.shape or sure.ndim != 1:
+        raise ValueError(f"expected as many confidences as names; got {sure.shape}, {right.shape}")
+    return sure, right

@@ -21,7 +21,7 @@ from ssa.weights.settings import bundle_settings
 
 MANIFEST_NAME = "manifest.json"
 ROLES = ("sam", "coco_segmentor", "ade20k_segmentor", "captions", "clip", "clipseg", "nouns")
-OPTIONAL_ROLES = ("semantic_sam",)
+OPTIONAL_ROLES = ("semantic_sam", "confidence")
 """Roles that a bundle is whole without; of a bundle that is fetched they come only when asked for."""
 
 Conversion = Literal["none", "safetensors", "unpack"]

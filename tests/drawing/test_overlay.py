@@ -1,5 +1,7 @@
 """The overlay: what is painted, and in which colour."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -158,3 +160,18 @@ def test_a_label_map_is_drawn_by_class_and_its_masks_are_not() -> None:
     assert [region.name for region in regions_of(image)[0]] == ["sky", "sand"]
     alone = AnnotatedImage(90, 90, (), {}, label_map)
     assert np.array_equal(draw_overlay(grey(90, 90), image), draw_overlay(grey(90, 90), alone))
+
+
+def test_what_is_doubtful_is_grey_and_asks() -> None:
+    mask = np.zeros((100, 100), np.bool_)
+    mask[20:80, 20:80] = True
+    (named,) = annotated((mask, "house")).annotations
+    sure = AnnotatedImage(100, 100, (replace(named, confidence=0.75),))
+    as_ever = draw_overlay(grey(100, 100), annotated((mask, "house")))
+    assert np.array_equal(draw_overlay(grey(100, 100), sure), as_ever)
+    assert np.array_equal(draw_overlay(grey(100, 100), sure, doubtful_below=0.75), as_ever)
+    (region,), _ = regions_of(sure, 0.76)
+    assert (region.name, region.colour) == ("house?", GREY)
+    assert not np.array_equal(draw_overlay(grey(100, 100), sure, doubtful_below=0.76), as_ever)
+    unknown = annotated((mask, "house"))
+    assert np.array_equal(draw_overlay(grey(100, 100), unknown, doubtful_below=1.0), as_ever)

@@ -6,6 +6,7 @@ import json
 import tempfile
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,14 @@ def test_what_the_models_said_is_kept(tmp_path: Path) -> None:
     assert first["class_proposals"] == ["ring", "thing"]
     bare = read(written(write_coco, [example_pictures()[2]], tmp_path))["annotations"][0]
     assert "class_proposals" not in bare
+    assert "confidence" not in first
+
+
+def test_a_confidence_is_kept(tmp_path: Path) -> None:
+    picture, *_ = example_pictures()
+    sure = tuple(replace(one, confidence=0.75) for one in picture.annotations)
+    found = read(written(write_coco, [replace(picture, annotations=sure)], tmp_path))
+    assert {one["confidence"] for one in found["annotations"]} == {0.75}
 
 
 def test_polygons_are_polygons_and_an_empty_mask_is_not(tmp_path: Path) -> None:

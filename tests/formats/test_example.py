@@ -12,7 +12,7 @@ from example_pictures import example
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssa.formats.example import Example, Mark
+from ssa.formats.example import Example, Mark, Reviewed
 from ssa.types import TreeNode
 from tests.sources.made_up import MASKS, found, make_folder
 
@@ -76,3 +76,19 @@ def test_without_the_rejected_parts_go_to_the_whole_above() -> None:
     left = Example("a/b.jpg", "b.jpg", 4, 6, tree, marks=marks).without_rejected()
     assert left.marks == (Mark(5), Mark("1.0", "unsure"))
     assert [one.node for one in left.annotations] == [TreeNode(None, 0), TreeNode(0, 1)]
+
+
+def test_without_the_doubtful_stays_what_is_likely_or_was_said_by_a_person() -> None:
+    confidences = (0.9, 0.5, None, 0.5, None, 0.1)
+    reviews: tuple[Reviewed, ...] = ("none", "none", "none", "accepted", "corrected", "unsure")
+    picture = example("a/b.jpg", [ALL] * 6)
+    annotations = tuple(
+        replace(one, confidence=own)
+        for one, own in zip(picture.annotations, confidences, strict=True)
+    )
+    marks = tuple(Mark(place, said) for place, said in enumerate(reviews))
+    whole = replace(picture, annotations=annotations, marks=marks)
+    assert [mark.region for mark in whole.without_doubtful(0.8).marks] == [0, 3, 4]
+    assert [mark.region for mark in whole.without_doubtful(0.5).marks] == [0, 1, 3, 4]
+    sure = replace(whole, annotations=annotations[:1], marks=marks[:1])
+    assert sure.without_doubtful(0.8) is sure

@@ -12,6 +12,12 @@ def test_a_split_leaves_pictures_on_both_sides(split: float) -> None:
         FormatOptions(split=split)
 
 
+@pytest.mark.parametrize("least", [-0.1, 1.5, float("nan"), 90])
+def test_a_least_confidence_is_a_probability(least: float) -> None:
+    with pytest.raises(InputError, match="--least-confidence must be 0 to 1; got"):
+        FormatOptions(least_confidence=least)
+
+
 def test_nothing_is_asked_for_by_itself() -> None:
     assert FormatOptions() == AS_USUAL
     assert FormatOptions(split=0.8).split == 0.8

@@ -78,7 +78,8 @@ def read_annotation(row: Row) -> Annotation:
     )
     node = None if row["level"] is None else TreeNode(row["parent"], row["level"])
     names = tuple(row["class_proposals"])
-    return Annotation(proposal, row["class_name"], names, evidence, node, row["part_of"])
+    part_of, confidence = row["part_of"], row["confidence"]
+    return Annotation(proposal, row["class_name"], names, evidence, node, part_of, confidence)
 
 
 def by_key(pictures: list[Example]) -> list[Example]:
@@ -99,7 +100,7 @@ def rich_example() -> Example:
     rich = rich_annotation(mask)
     voted = replace(rich.evidence, votes=(Vote("coco", "car", 0.75), Vote("ade20k", "van", 1.0)))
     whole = replace(rich, evidence=voted, node=TreeNode(None, 0))
-    part = replace(rich, node=TreeNode(0, 1), part_of="car")
+    part = replace(rich, node=TreeNode(0, 1), part_of="car", confidence=0.75)
     return Example("a/b.jpg", "b.jpg", 20, 30, (whole, part))
 
 

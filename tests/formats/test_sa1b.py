@@ -1,6 +1,7 @@
 """The JSON at the edge as it is written: exact keys, plain values."""
 
 import json
+from base64 import b64decode
 from dataclasses import replace
 
 import numpy as np
@@ -71,6 +72,20 @@ def test_a_place_in_the_tree_follows_the_nine_keys() -> None:
     assert list(records[1]) == [*NINE_KEYS, "id", "parent_id", "level", "part_of", "detail"]
     assert [records[0][key] for key in ("id", "parent_id", "level")] == [0, None, 0]
     assert [records[1][key] for key in ("id", "parent_id", "level", "part_of")] == [1, 0, 1, "car"]
+
+
+def test_a_confidence_stands_behind_the_name_where_there_is_one() -> None:
+    sure = replace(example().annotations[0], confidence=0.875)
+    (record,) = sa1b.to_records(AnnotatedImage(4, 6, (sure,)))
+    assert list(record) == [*NINE_KEYS, "confidence"]
+    assert record["confidence"] == 0.875
+
+
+def test_an_embedding_is_half_floats_in_base64() -> None:
+    (named,) = example().annotations
+    seen = replace(named, evidence=replace(named.evidence, embedding=(1.0, -0.5)))
+    (record,) = sa1b.to_records(AnnotatedImage(4, 6, (seen,)), detail=True)
+    assert b64decode(record["detail"]["embedding"]) == bytes([0, 0x3C, 0, 0xB8])
 
 
 def test_without_labels_there_are_no_keys_of_semantics() -> None:

@@ -59,6 +59,7 @@ EVIDENCE = st.builds(
     # a margin of shares between 0 and 1 can't overflow, one of any floats can
     shares=st.lists(st.builds(ScoredLabel, TEXTS, st.floats(0, 1)), max_size=3).map(tuple),
     cluster_id=st.none() | st.integers(-1, 9),
+    embedding=st.none() | st.lists(st.floats(-1, 1, width=16), max_size=3).map(tuple),
 )
 NAMED = st.builds(
     Annotation,
@@ -66,6 +67,7 @@ NAMED = st.builds(
     class_name=TEXTS,
     class_proposals=st.lists(TEXTS, max_size=3).map(tuple),
     evidence=EVIDENCE,
+    confidence=st.none() | st.floats(0, 1),
 )
 UNNAMED = st.builds(Annotation, proposal=PROPOSALS, class_name=st.none(), evidence=EVIDENCE)
 
@@ -131,6 +133,11 @@ def test_records_without_names_are_proposals() -> None:
         ({"parent_id": 7, "level": 1}, "parent_id"),
         ({"level": "top"}, "level"),
         ({"part_of": 3}, "part_of"),
+        ({"confidence": 1.5}, "confidence"),
+        ({"confidence": "high"}, "confidence"),
+        ({"detail": {"embedding": "not base64"}}, "detail"),
+        ({"detail": {"embedding": "AA=="}}, "detail"),
+        ({"detail": {"embedding": "AHw="}}, "detail"),
     ],
 )
 def test_a_tree_that_is_none_is_refused(changes: dict[str, Any], field: str) -> None:

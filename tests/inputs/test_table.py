@@ -49,7 +49,7 @@ def test_both_say_the_same_of_each(name: str) -> None:
 
 def test_what_goes_in_and_out_are_no_settings() -> None:
     names = [name for name, field in INPUTS.items() if not field.setting]
-    assert names == ["image", "output_json", "detail", "legend"]
+    assert names == ["image", "output_json", "detail", "legend", "doubtful_below"]
 
 
 def test_a_number_without_bounds_is_a_mistake_in_the_table() -> None:

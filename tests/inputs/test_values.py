@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "top_k": 3,
     "detail": False,
     "legend": False,
+    "doubtful_below": None,
 }
 FINE = [
     ("points_per_side", 1, 1),
@@ -50,6 +51,7 @@ FINE = [
     ("segmentor", "ade20k", "ade20k"),
     ("cluster_eps", 2, 2.0),
     ("cluster_min_samples", 1, 1),
+    ("doubtful_below", 1, 1.0),
 ]
 REFUSED = [
     ("image", "/etc/hostname", "image must be a picture, sent as a data URI or an http(s) URL"),

@@ -49,6 +49,14 @@ def test_alike_regions_share_a_number_and_the_others_have_none() -> None:
     assert [one.class_proposals for one in found] == [(str(one.class_name),) for one in found]
 
 
+def test_each_region_keeps_what_it_looks_like_named_or_not() -> None:
+    for settings in (SETTINGS, replace(SETTINGS, name_clusters=True)):
+        first, alone, third, _ = group(four_squares(), embedding(0, 1, 0, 2), settings)
+        seen = [one.evidence.embedding for one in (first, alone, third)]
+        assert seen[0] == seen[2] != seen[1]
+        assert np.linalg.norm(np.array(seen[1])) == pytest.approx(1, abs=1e-3)
+
+
 def test_an_embedding_is_made_where_none_is_at_hand_and_only_there() -> None:
     embedder = FakeEmbedder()
     assert {one.class_name for one in group(four_squares(), None, embedder=embedder)} == {

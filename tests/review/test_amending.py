@@ -119,3 +119,9 @@ def test_a_folder_without_decisions_leaves_pictures_as_they_are(tmp_path: Path) 
         first = Amended.of(tmp_path).digest
         log.undo()
     assert len({first, Amended.of(tmp_path).digest, ""}) == 3
+
+
+def test_a_name_that_a_person_gave_has_no_confidence_of_a_models() -> None:
+    sure = replace(EXAMPLE, annotations=tuple(replace(one, confidence=0.5) for one in FOUND))
+    found = amended(Accepted(REFS[0], "cat"), Corrected(REFS[1], "fox"), example=sure)
+    assert [one.confidence for one in found.annotations] == [0.5, None, 0.5, 0.5]

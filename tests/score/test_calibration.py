@@ -1,7 +1,6 @@
-from __future__ import annotations
+"""Calibration: numbers worked out by hand, scikit-learn's curve, and laws."""
 
-import math
-from itertools import permutations
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -16,86 +15,72 @@ from ssa.score.calibration import (
     risk_coverage,
 )
 
-ANSWERS = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]), st.booleans()))
+PAIRS = st.lists(st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.booleans()), min_size=1)
 
 
-def split(answers: list[tuple[float, bool]]) -> tuple[list[float], list[bool]]:
-    return [one for one, _ in answers], [right for _, right in answers]
+def columns(pairs: list[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
+    sure, right = zip(*pairs, strict=True)
+    return np.array(sure), np.array(right)
 
 
-def test_the_error_by_hand() -> None:
-    # Two bins. Lower: 0.2 wrong, 0.4 right: |1/2 - 0.3| = 0.2. Upper: 0.5 right, 0.9 right, 1.0 wrong:
-    # |2/3 - 0.8| = 0.1333. Weighed: 2/5 * 0.2 + 3/5 * 0.1333 = 0.08 + 0.08 = 0.16.
-    found = expected_calibration_error(
-        [0.2, 0.4, 0.5, 0.9, 1.0], [False, True, True, True, False], 2
-    )
-    assert found == pytest.approx(0.16)
+def test_the_calibration_error_by_hand() -> None:
+    # Two bins. Low: 0.1, 0.3; one of two right: |0.5 - 0.2| = 0.3. High: 0.9, 1; both: |1 - 0.95| = 0.05.
+    found = expected_calibration_error([0.1, 0.3, 0.9, 1.0], [True, False, True, True], bins=2)
+    assert found == pytest.approx(0.5 * 0.3 + 0.5 * 0.05)
 
 
-def test_sure_and_right_is_no_error_and_sure_and_wrong_is_all_of_it() -> None:
-    assert expected_calibration_error([1.0, 1.0], [True, True]) == 0
-    assert expected_calibration_error([1.0, 1.0], [False, False]) == 1
+def test_the_risk_at_each_coverage_by_hand() -> None:
+    # Most confident first: right, wrong, right, wrong. Risks: 0, 1/2, 1/3, 2/4; their mean is 1/3.
+    sure, right = [0.2, 0.9, 0.4, 0.6], [False, True, True, False]
+    coverage, risk = risk_coverage(sure, right)
+    assert coverage.tolist() == [0.25, 0.5, 0.75, 1]
+    assert risk == pytest.approx([0, 1 / 2, 1 / 3, 1 / 2])
+    assert area_under_risk_coverage(sure, right) == pytest.approx(1 / 3)
 
 
-@given(ANSWERS.filter(bool))
-def test_bins_are_those_of_a_second_implementation(answers: list[tuple[float, bool]]) -> None:
-    # Moved off the bins' edges, for scikit-learn gives each bin its upper end and not its lower one.
-    confidences = [one * 0.98 + 0.011 for one, _ in answers]
-    right = [right for _, right in answers]
-    shares, means = calibration_curve(right, confidences, n_bins=15, pos_label=True)
-    bins = [one for one in reliability(confidences, right) if one.count]
-    assert [one.right / one.count for one in bins] == pytest.approx(shares)
-    assert [one.confidence / one.count for one in bins] == pytest.approx(means)
-    by_hand = sum(
-        one.count * abs(share - mean) for one, share, mean in zip(bins, shares, means, strict=True)
-    )
-    assert expected_calibration_error(confidences, right) == pytest.approx(by_hand / len(answers))
+def test_equal_confidences_share_their_errors() -> None:
+    # Each of three stands for 1/3 of an error, whichever comes first.
+    assert risk_coverage([0.5, 0.5, 0.5], [True, True, False])[1] == pytest.approx([1 / 3] * 3)
 
 
-def test_risk_and_its_area_by_hand() -> None:
-    # In order of confidence: right, wrong, right, wrong. Wrong among the first k: 0, 1, 1, 2.
-    coverage, risk = risk_coverage([0.9, 0.8, 0.3, 0.1], [True, False, True, False])
-    assert coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
-    assert risk.tolist() == pytest.approx([0, 1 / 2, 1 / 3, 1 / 2])
-    area = area_under_risk_coverage([0.9, 0.8, 0.3, 0.1], [True, False, True, False])
-    assert area == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
+@given(PAIRS)
+def test_it_is_what_scikit_learn_bins(pairs: list[tuple[float, bool]]) -> None:
+    sure, right = columns(pairs)
+    # scikit-learn's bins take their upper ends, ours their lower ones: none of these lies on one.
+    sure = sure * 0.98 + 0.011
+    true, said = calibration_curve(right, sure, n_bins=10)
+    counts = np.bincount((sure * 10).astype(int), minlength=10)
+    expected = np.abs(true - said) @ counts[counts > 0] / len(sure)
+    assert expected_calibration_error(sure, right, bins=10) == pytest.approx(expected)
+    found = reliability(sure, right, bins=10)
+    assert [n for n, _, _ in found] == counts[counts > 0].tolist()
+    assert [p for _, p, _ in found] == pytest.approx(said)
+    assert [q for _, _, q in found] == pytest.approx(true)
 
 
-@given(st.lists(st.tuples(st.sampled_from([0.2, 0.7]), st.booleans()), min_size=1, max_size=5))
-def test_equals_count_as_the_mean_over_all_their_orders(answers: list[tuple[float, bool]]) -> None:
-    risks = []
-    for order in permutations(answers):
-        wrong = [not right for _, right in sorted(order, key=lambda one: -one[0])]
-        risks.append(np.cumsum(wrong) / np.arange(1, len(wrong) + 1))
-    assert risk_coverage(*split(answers))[1] == pytest.approx(np.mean(risks, axis=0))
-
-
-@given(ANSWERS, st.randoms())
-def test_the_order_of_answers_is_nothing(answers: list[tuple[float, bool]], random) -> None:
-    mixed = [*answers]
-    random.shuffle(mixed)
-    for measure in (expected_calibration_error, area_under_risk_coverage):
-        one, other = measure(*split(answers)), measure(*split(mixed))
-        assert one == pytest.approx(other, nan_ok=True)
-        assert not answers or -1e-12 <= one <= 1 + 1e-12
-
-
-@given(ANSWERS.filter(bool))
-def test_with_all_covered_the_risk_is_the_share_of_errors(
-    answers: list[tuple[float, bool]],
+@given(PAIRS, st.randoms(use_true_random=False))
+def test_the_order_of_names_changes_nothing(
+    pairs: list[tuple[float, bool]], random: object
 ) -> None:
-    confidences, right = split(answers)
-    assert risk_coverage(confidences, right)[1][-1] == pytest.approx(1 - np.mean(right))
+    other = pairs.copy()
+    random.shuffle(other)  # type: ignore[attr-defined]
+    for measure in (expected_calibration_error, area_under_risk_coverage):
+        assert measure(*columns(other)) == pytest.approx(measure(*columns(pairs)))
 
 
-def test_no_answers_have_no_figures() -> None:
-    assert math.isnan(expected_calibration_error([], []))
-    assert math.isnan(area_under_risk_coverage([], []))
-    assert [len(one) for one in risk_coverage([], [])] == [0, 0]
+@given(PAIRS)
+def test_the_risk_of_all_is_the_error_rate(pairs: list[tuple[float, bool]]) -> None:
+    sure, right = columns(pairs)
+    assert risk_coverage(sure, right)[1][-1] == pytest.approx(1 - right.mean())
+    assert (
+        area_under_risk_coverage(right.astype(float), right)
+        <= area_under_risk_coverage(np.full(len(right), 0.5), right) + 1e-12
+    )
 
 
-@pytest.mark.parametrize("confidences", [[0.5], [0.5, 1.1], [-0.1, 0.5], [math.nan, 0.5]])
-def test_what_is_no_confidence_is_told(confidences: list[float]) -> None:
-    for measure in (expected_calibration_error, area_under_risk_coverage, risk_coverage):
-        with pytest.raises(ValueError, match="expected"):
-            measure(confidences, [True, False])
+def test_who_knows_is_sure() -> None:
+    assert expected_calibration_error([1.0, 0.0], [True, False]) == 0
+    assert np.isnan(expected_calibration_error([], []))
+    assert np.isnan(area_under_risk_coverage([], []))
+    with pytest.raises(ValueError, match="as many confidences as names"):
+        risk_coverage([0.5], [])

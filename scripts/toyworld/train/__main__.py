@@ -12,13 +12,14 @@ import torch
 
 from ssa.weights import SHIPPED_ROOT
 from ssa.weights.seal import seal
+from toyworld.train.confidence import train_confidence
 from toyworld.train.loop import Trainee, train
 from toyworld.train.nouns import train_nouns
 
 BUNDLE = SHIPPED_ROOT / "tiny"
 STATE = SHIPPED_ROOT.parent / ".train"
 
-NOUNS = "nouns"
+NOUNS, CONFIDENCE = "nouns", "confidence"
 # In the order of their needs: CLIPSeg begins as the trained CLIP, one segmentor as the other.
 TRAINEES = {
     "sam": "toyworld.train.sam:SamTrainee",
@@ -44,15 +45,22 @@ def main() -> None:
     """Train the models named, or all."""
     parser = argparse.ArgumentParser(prog="train_tiny", description=__doc__)
     # Python 3.11 checks an empty "*" against the choices too, hence the [].
-    parser.add_argument("model", nargs="*", choices=[*TRAINEES, NOUNS, []], help="default: all")
-    parser.add_argument("--steps", type=int, help="instead of the recipe's own (not for nouns)")
+    parser.add_argument(
+        "model", nargs="*", choices=[*TRAINEES, NOUNS, CONFIDENCE, []], help="default: all"
+    )
+    parser.add_argument(
+        "--steps", type=int, help="instead of the recipe's own (not for nouns and confidence)"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--out", type=Path, default=BUNDLE, help="the bundle's folder")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)  # drawing runs beside the model; more threads only get in each other's way
-    for name in arguments.model or [*TRAINEES, NOUNS]:
+    # The last one judges what the others say.
+    for name in arguments.model or [*TRAINEES, NOUNS, CONFIDENCE]:
         if name == NOUNS:
             train_nouns(arguments.out)
+        elif name == CONFIDENCE:
+            train_confidence(arguments.out)
         else:
             torch.manual_seed(0)
             model = trainee(name, arguments.out, arguments.steps)
