@@ -60,7 +60,7 @@ def pictures_beside(path: Path) -> Path:
 
 
 def read_panoptic(payload: object, folder: Path) -> list[PanopticPicture]:
-    """The pictures of a COCO panoptic file whose PNGs lie in ``folder``. Raises ``InputError`` for no such."""
+    """The pictures of a COCO panoptic file whose PNGs lie in ``folder``; ``InputError`` for no such."""
     try:
         return _read(object_of(payload, "file"), folder)
     except (FieldError, KeyError) as error:
@@ -109,4 +109,6 @@ def _ids_in(path: Path) -> NDArray[np.int64]:
             colours = np.asarray(picture.convert("RGB"), np.int64)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"expected a PNG of segments' ids; {path.name} can't be read") from error
-    return colours @ np.array([1, 256, 65536])
+    red, green, blue = np.moveaxis(colours, -1, 0)
+    ids: NDArray[np.int64] = red + 256 * green + 65536 * blue
+    return ids

@@ -38,7 +38,7 @@ def reliability(
     is_right: Sequence[bool] | NDArray[np.bool_],
     bins: int = BINS,
 ) -> list[tuple[int, float, float]]:
-    """The same bins, those with a name in them: how many, their mean confidence, their share of right ones."""
+    """The bins that have a name: how many, their mean confidence, their share of right ones."""
     sure, right = _columns(confidences, is_right)
     place = np.minimum((sure * bins).astype(np.int64), bins - 1)
     there, place = np.unique(place, return_inverse=True)

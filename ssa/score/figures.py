@@ -106,13 +106,7 @@ def score_of(tally: Tally, embedding: Likeness | None = None) -> Score:
         classes=_classes(tally, words_ious),
         confusions=_confusions(tally),
         risk=[] if answers is None else _thinned(*risk_coverage(*answers)),
-        bins=[]
-        if answers is None
-        else [
-            (one.count, one.confidence / one.count, one.right / one.count)
-            for one in reliability(*answers)
-            if one.count
-        ],
+        bins=[] if answers is None else reliability(*answers),
     )
 
 

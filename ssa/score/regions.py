@@ -58,13 +58,12 @@ class Pair:
 
 def region_of(one: Annotation, number: int | str) -> Region:
     """A region that a run found, or that stands in a file like a run's; ``number`` is its ``id``."""
-    confidence: float | None = getattr(one, "confidence", None)
     return Region(
         mask=one.proposal.rle,
         label=one.class_name,
         id=number,
         score=one.proposal.predicted_iou,
-        confidence=confidence,
+        confidence=one.confidence,
         margin=one.evidence.margin,
         parent=None if one.node is None else one.node.parent,
         has_place=one.node is not None,

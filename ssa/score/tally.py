@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -153,6 +153,14 @@ class Tally:
         if pair.is_judged:
             for place in sorted(set(range(len(pair.found))) - set(matches.values())):
                 self.worst.offer(Case.of_wrong(pair, pair.found[place]))
+
+
+def tally_of(pairs: Iterable[Pair]) -> Tally:
+    """All pairs counted."""
+    tally = Tally()
+    for pair in pairs:
+        tally.add(pair)
+    return tally
 
 
 def mask_sums(pair: Pair, shared: NDArray[np.float64]) -> Sums:

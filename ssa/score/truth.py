@@ -33,22 +33,22 @@ class Truth:
     by_stem: bool = False
     faults: Sequence[Fault] = field(default=())
 
-    def of(self, names: Mapping[str, str]) -> tuple[dict[str, Read], list[str]]:
-        """The pictures that are ours, by our keys, and the names of those that are none or several of ours.
+    def of(self, names: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+        """The names of pictures that are ours, by our keys, and of those that are none or several of ours.
 
         ``names`` are our pictures' names with their keys.
         """
         known = PictureNames(
             {stem_of(name): key for name, key in names.items()} if self.by_stem else names
         )
-        found: dict[str, Read] = {}
+        found: dict[str, str] = {}
         left: list[str] = []
-        for name, read in self.pictures.items():
+        for name in self.pictures:
             key = known.find(stem_of(name) if self.by_stem else name)
             if key is None or key in found:
                 left.append(name)
             else:
-                found[key] = read
+                found[key] = name
         return found, left
 
 
@@ -71,8 +71,8 @@ def open_truth(path: Path, labels: Sequence[str] | None = None) -> Truth:
     if is_coco(payload):
         return _coco(payload)
     raise InputError(
-        "expected the truth as COCO instances or panoptic JSON, or a folder of SA-1B's JSON or of label maps; "
-        f"got other JSON in {path.name}"
+        "expected the truth as COCO instances or panoptic JSON, or a folder of SA-1B's JSON or of label "
+        f"maps; got other JSON in {path.name}"
     )
 
 
