@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HELP = (
-    "Tell how good the names and masks of a run are: against what people reviewed of it, or against the truth "
+    "Tell how good the names and masks of a run are: against what people reviewed of it, or against a truth "
     "in a COCO file, in SA-1B's JSON or in label maps."
 )
 

@@ -35,7 +35,7 @@ def reliability_chart(bins: Iterable[tuple[int, float, float]], said: str) -> st
         f"{right:.2f} right</title></circle>"
         for count, sure, right in bins
     ]
-    return _chart([_curve([(0, 0), (1, 1)], "other"), *dots], "confidence", "share right", said)
+    return _chart([_curve([(0, 0), (1, 1)], "even"), *dots], "confidence", "share right", said)
 
 
 def bar_chart(bars: Sequence[tuple[str, float, float | None]], said: str) -> str:

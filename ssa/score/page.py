@@ -62,9 +62,9 @@ def page_of(
         *_charts(score, other),
         "<h2>All figures</h2>",
         *_figures(score, other),
+        *_worst(worst),
         *_confusions(score),
         *_classes(score),
-        *_worst(worst),
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
