@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from ssa.errors import InputError
+from ssa.models.shared.pretrained import quiet_loading
 
 REMEMBERED = 1 << 14
 
@@ -46,8 +47,9 @@ def load_sentence_encoder(folder: Path) -> SentenceEncoder:
             "no config.json; check the name"
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        with quiet_loading():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"expected a sentence encoder in {folder}: config.json, its tokenizer and model.safetensors; "

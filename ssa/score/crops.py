@@ -49,7 +49,8 @@ def crop_of(case: Case) -> str:
     left, top, right, bottom = _box(shown)
     scale = min(LARGEST / max(right - left, bottom - top), 4.0)
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    crop = cv2.resize(image[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    crop = cv2.resize(image[top:bottom, left:right], size, interpolation=how)
     for mask, colour in outlines:
         _outline(crop, mask[top:bottom, left:right], colour)
     return _uri(np.asarray(crop, np.uint8))

@@ -52,7 +52,7 @@ _WHY = {
     "regions.wrong": "the truth may not list every region: only one by review does",
     "masks.": "no true region",
     "names.matched.": "no matched region has a true name",
-    "names.open_miou_embedding": "no sentence encoder: install the extra `similarity`",
+    "names.open_miou_embedding": "no sentence encoder was given: --sentences",
     "names.": "no true region has a name",
     "parts.attached": "the truth has no parts, or what was found has no tree of wholes and parts",
     "parts.": "the truth has no parts",
