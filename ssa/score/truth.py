@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from ssa.errors import Fault, InputError
@@ -38,9 +39,7 @@ class Truth:
 
         ``names`` are our pictures' names with their keys.
         """
-        known = PictureNames(
-            {stem_of(name): key for name, key in names.items()} if self.by_stem else names
-        )
+        known = PictureNames(_by_stems(names) if self.by_stem else names)
         found: dict[str, str] = {}
         left: list[str] = []
         for name in self.pictures:
@@ -52,9 +51,19 @@ class Truth:
         return found, left
 
 
+_SUFFIXES = frozenset({".json", ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+
+
 def stem_of(name: str) -> str:
-    """A picture's name without its suffix."""
-    return name.removesuffix(PurePosixPath(name).suffix)
+    """A picture's name without its suffix, and without that of a file about it: "a" of "a.jpg.json"."""
+    suffix = PurePosixPath(name).suffix
+    return stem_of(name.removesuffix(suffix)) if suffix.lower() in _SUFFIXES else name
+
+
+def _by_stems(names: Mapping[str, str]) -> dict[str, str]:
+    """Keys by their names' stems, but for stems that several have."""
+    counts = Counter(map(stem_of, names))
+    return {stem_of(name): key for name, key in names.items() if counts[stem_of(name)] == 1}
 
 
 def open_truth(path: Path, labels: Sequence[str] | None = None) -> Truth:
@@ -161,24 +170,26 @@ def _label_maps(folder: Path, maps: Sequence[Path], labels: Sequence[str]) -> Tr
 
 def _sa1b(folder: Path, files: Sequence[Path]) -> Truth:
     def reader(path: Path) -> Read:
-        return lambda: sa1b_picture(json_in(path), path.name)
+        return lambda: sa1b_picture(json_in(path))
 
     pictures = {path.relative_to(folder).as_posix(): reader(path) for path in files}
     return Truth("SA-1B's JSON", pictures, by_stem=True)
 
 
-def sa1b_picture(payload: object, name: str) -> TruePicture:
-    """A picture's regions with their names, from a file in the manner of SA-1B.
+def sa1b_picture(payload: object) -> TruePicture:
+    """A picture's regions from a file in the manner of SA-1B; masks without names are true masks.
 
     Raises ``InputError`` for another.
     """
-    found = [one for one in from_records(payload) if isinstance(one, Annotation)]
+    found = from_records(payload)
     try:
         image = object_of(object_of(payload, "image").get("image"), "image")
         size = integer_of(image.get("height"), "height"), integer_of(image.get("width"), "width")
     except FieldError:
         size = None
-    if not found:
-        raise InputError(f"expected records with class_name; got none in {name}")
-    regions = tuple(region_of(one, place) for place, one in enumerate(found))
-    return TruePicture(size, regions)
+    regions = (
+        region_of(one, place) if isinstance(one, Annotation) else Region(one.rle)
+        for place, one in enumerate(found)
+    )
+    # Their places say nothing of what another file calls its regions.
+    return TruePicture(size, tuple(replace(one, id=None) for one in regions))
