@@ -92,6 +92,7 @@ def test_its_own_review_is_the_truth_where_none_is_named(
     found = figures(tmp_path, out)["figures"]
     assert (found["pictures"], found["regions.found"], found["regions.true"]) == (1, len(refs), 2)
     assert (found["regions.wrong"], found["names.all.level_1"]) == (1, 0.5)
+    assert figures(tmp_path, out, "--truth", out)["figures"] == found
 
 
 def decide(out: Path) -> list[RegionRef]:
