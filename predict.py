@@ -164,6 +164,22 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             ge=0,
             le=100000000,
         ),
+        mask_nms_thresh: Optional[float] = Input(
+            description="Of masks that share more than this of their pixels (IoU) keep only the best; by itself mask generation compares boxes alone. Left out, all are kept.",
+            default=None,
+            ge=0,
+            le=1,
+        ),
+        max_masks: Optional[int] = Input(
+            description="Keep at most so many masks, those of the best quality by the model's own estimate. Left out, all.",
+            default=None,
+            ge=1,
+            le=100000,
+        ),
+        overlaps: bool = Input(
+            description="Let masks overlap. Without, each pixel belongs to the smallest mask on it, after all have been named.",
+            default=True,
+        ),
         top_k: int = Input(
             description="How many proposals the last step chooses a mask's name from.",
             default=3,

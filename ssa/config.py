@@ -49,6 +49,18 @@ class MaskSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SelectionSettings:
+    """Which of the masks that were found are kept, and whether they may share pixels."""
+
+    # Masks whose IoU is more are copies; 1 keeps all, as published: there only boxes are compared.
+    mask_nms_thresh: float = 1.0
+    # None for as many as there are.
+    max_masks: int | None = None
+    # Without, a pixel belongs to the smallest mask on it, once all have their names.
+    overlaps: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class TreeSettings:
     """When a mask is a part of another."""
 
@@ -189,6 +201,7 @@ class Settings:
     image: ImageLimits = field(default_factory=ImageLimits)
     tree: TreeSettings = field(default_factory=TreeSettings)
     clusters: ClusterSettings = field(default_factory=ClusterSettings)
+    selection: SelectionSettings = field(default_factory=SelectionSettings)
     mask_source: str = "sam"
     label_mode: LabelMode = "open-vocabulary"
     segmentor: str = "ade20k"

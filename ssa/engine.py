@@ -17,6 +17,9 @@ from ssa.errors import InputError
 from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.clusters import Grouping
 from ssa.labelling.open_vocabulary import Naming
+from ssa.masks.disjoint import disjoint
+from ssa.masks.pruning import pruned
+from ssa.masks.selection import selected
 from ssa.masks.tree import mask_tree
 from ssa.pictures.regions import ManyRegions, Regions
 from ssa.progress import Report, StageLog, keep_silent
@@ -75,7 +78,8 @@ class Engine:
         """Annotate several pictures, each as if it were alone, but with crops of all in one batch.
 
         Regions are found where a picture comes without. All or none: what is wrong with one picture ends
-        the call. All pictures are in memory at once, and so are their masks as run lengths.
+        the call. All pictures are in memory at once, and so are their masks as run lengths. Regions that
+        came with a picture stay as they are, whatever ``settings.selection`` says.
         """
         self.check(settings, any(one.proposals is None for one in pictures))
         log = StageLog(report)
@@ -100,7 +104,8 @@ class Engine:
         with log.stage(
             MASK_SOURCES[source].role, total=0
         ) as done:  # it tells how many prompts it has
-            return proposer.propose(picture.image, settings.masks[source], done)
+            found = proposer.propose(picture.image, settings.masks[source], done)
+        return replace(found, proposals=selected(found.proposals, settings.selection))
 
     def _label(
         self,
@@ -118,6 +123,11 @@ class Engine:
         if trees is not None:
             found = [_placed(one, nodes) for one, nodes in zip(found, trees, strict=True)]
         found = [self._judged(one) for one in found]
+        if not settings.selection.overlaps:
+            found = [
+                one if picture.proposals is not None else _without_overlaps(one)
+                for picture, one in zip(pictures, found, strict=True)
+            ]
         seconds = MappingProxyType(
             {stage: taken / len(pictures) for stage, taken in log.seconds.items()}
         )
@@ -208,6 +218,18 @@ class _Labelled:
 
     annotations: tuple[Annotation, ...]
     label_map: LabelMap | None = None
+
+
+def _without_overlaps(labelled: _Labelled) -> _Labelled:
+    """The same with each pixel in the smallest region on it; regions of which nothing is left are gone."""
+    left = disjoint([one.proposal for one in labelled.annotations])
+    kept = {position: mask for position, mask in enumerate(left) if mask is not None}
+    nodes = pruned([one.node for one in labelled.annotations], list(kept))
+    annotations = (
+        replace(labelled.annotations[position], proposal=mask, node=node)
+        for (position, mask), node in zip(kept.items(), nodes, strict=True)
+    )
+    return replace(labelled, annotations=tuple(annotations))
 
 
 def _size_hw(picture: Picture) -> tuple[int, int]:

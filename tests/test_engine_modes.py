@@ -14,7 +14,7 @@ from fakes import (
     stages,
 )
 
-from ssa.config import LabelMode, MaskSettings, Settings
+from ssa.config import LabelMode, MaskSettings, SelectionSettings, Settings
 from ssa.engine import Engine
 from ssa.errors import InputError
 from ssa.masks.proposal import proposal_of
@@ -259,3 +259,30 @@ def test_more_than_a_thousand_masks_are_labelled_in_their_order(
     assert nodes[: len(NODES)] == NODES
     # Squares of the border lie in none of the rectangles; the others in the innermost around them.
     assert {node.parent for node in nodes if node is not None} == {None, 0, 1, 2, 3}
+
+
+def test_masks_are_selected_before_anything_is_asked_of_them(image: RGBImage) -> None:
+    models = stages(squares(60, 80, 20))
+    few = replace(Settings(), selection=SelectionSettings(max_masks=5))
+    assert len(Engine(models).annotate(image, few).annotations) == 5
+    assert isinstance(models.captioner, FakeCaptioner)
+    assert sum(map(len, models.captioner.batches)) == 5
+    given = [proposal_of(mask) for mask in squares(60, 80, 20)]
+    assert len(Engine(models).label(image, given, few).annotations) == 12
+
+
+def test_without_overlaps_names_are_those_of_the_whole_masks(image: RGBImage) -> None:
+    whole = np.ones((60, 80), np.bool_)
+    masks = [whole, *squares(60, 80, 20)[:3], squares(60, 80, 20)[2]]
+    apart = replace(Settings(), selection=SelectionSettings(overlaps=False), parts=True)
+    named = Engine(stages(masks)).annotate(image, replace(apart, selection=SelectionSettings()))
+    found = Engine(stages(masks)).annotate(image, apart)
+    areas = [one.proposal.area_px for one in found.annotations]
+    assert areas == [60 * 80 - 3 * 400, 400, 400, 400]  # of two equal masks one is left
+    kept = [named.annotations[position] for position in (0, 1, 2, 4)]
+    assert [one.class_name for one in found.annotations] == [one.class_name for one in kept]
+    assert [one.node for one in found.annotations] == [
+        TreeNode(None, 0), TreeNode(0, 1), TreeNode(0, 1), TreeNode(0, 1),
+    ]  # fmt: skip
+    given = [proposal_of(mask) for mask in masks]
+    assert len(Engine(stages(masks)).label(image, given, apart).annotations) == len(masks)

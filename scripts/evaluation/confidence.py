@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssa.score.calibration import area_under_risk_coverage, expected_calibration_error
 
 from evaluation.options import add_engine_options, load, write_figures
-from evaluation.parts import MASK_ORIGINS
 from ssa.cli.arguments import positive
 from ssa.cli.bar import counted
+from ssa.config import MASK_SOURCES
 from ssa.errors import InputError
+from ssa.score.calibration import area_under_risk_coverage, expected_calibration_error
 from ssa.score.guarantee import RIGHT, UNSEEN, WRONG, Population, Promise, acceptance
 from toyworld.truth import are_right
 from toyworld.unseen import scene_seed, scenes
@@ -32,7 +32,7 @@ def add_command(commands: Any) -> None:
     command = commands.add_parser("confidence", help="how likely names are right, on drawn scenes")
     command.add_argument("--scenes", type=positive, default=300)
     command.add_argument("--seed", type=scene_seed, default=0)
-    command.add_argument("--masks", choices=MASK_ORIGINS[:2], default="sam")
+    command.add_argument("--masks", choices=list(MASK_SOURCES), default="sam")
     add_engine_options(command)
     command.set_defaults(run=run)
 

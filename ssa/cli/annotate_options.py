@@ -17,6 +17,7 @@ NAMES = ("unknown_below", "top_k")
 MASKS = (
     *("points_per_side", "pred_iou_thresh", "stability_score_thresh"),
     *("crop_n_layers", "min_mask_region_area"),
+    *("mask_nms_thresh", "max_masks"),
 )
 WORDS = {
     "labels": "what the labels are",
@@ -32,6 +33,8 @@ WORDS = {
     "stability_score_thresh": "least stability of a mask",
     "crop_n_layers": "layers of crops beside the whole picture",
     "min_mask_region_area": "fill holes and drop islands of fewer pixels",
+    "mask_nms_thresh": "of masks whose IoU is more keep the best",
+    "max_masks": "keep so many, the best",
     "granularity": "semantic-sam: all, or levels such as 1,3,5",
 }
 """Each input in a few words; the ranges stand beside them by themselves."""
@@ -112,6 +115,13 @@ def _add_labels(group: argparse._ArgumentGroup) -> None:
 
 def _add_masks(group: argparse._ArgumentGroup) -> None:
     add_input_options(group, ("granularity", *MASKS), WORDS)
+    group.add_argument(
+        "--no-overlaps",
+        dest="overlaps",
+        action="store_const",
+        const=False,
+        help="each pixel in one mask, the smallest on it; after all have been named",
+    )
 
 
 def _masks(text: str) -> str | Path:

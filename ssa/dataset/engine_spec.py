@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ssa.checks import shown_text
-from ssa.config import MASK_SOURCES, Settings, check_mask_source
+from ssa.config import MASK_SOURCES, SelectionSettings, Settings, check_mask_source
 from ssa.dataset.identity import Identity
 from ssa.dataset.outcomes import Group, GroupDone
 from ssa.dataset.workers import Worker
@@ -123,7 +123,7 @@ class EngineSpec:
                 "dtype": self.dtype,
                 "masks": masks,
                 "detail": self.detail,
-                "settings": asdict(self.settings),
+                "settings": _told(self.settings),
                 # Runs of before there were any are runs without.
                 **({"aliases": self.aliases.text} if self.aliases.names else {}),
                 **({"confidence": asdict(self.confidence)} if self.confidence else {}),
@@ -160,6 +160,14 @@ class EngineSpec:
             begin=lambda: torch.set_num_threads(threads),
             aliases=self.aliases,
         )
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    """Settings as plain values. Runs of before masks were selected are runs that keep all."""
+    values = asdict(settings)
+    if settings.selection == SelectionSettings():
+        del values["selection"]
+    return values
 
 
 class LocalWorkers:

@@ -19,6 +19,7 @@ MASK_INPUTS = (
     "crop_n_layers",
     "min_mask_region_area",
 )
+SELECTION_INPUTS = ("mask_nms_thresh", "max_masks", "overlaps")
 CLUSTER_INPUTS = {"cluster_eps": "eps", "cluster_min_samples": "min_samples"}
 
 
@@ -34,8 +35,10 @@ def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
     groups = {
         field: inputs[name] for name, field in CLUSTER_INPUTS.items() if inputs[name] is not None
     }
+    selection = {name: inputs[name] for name in SELECTION_INPUTS if inputs[name] is not None}
     return replace(
         with_masks,
+        selection=replace(settings.selection, **selection),
         labels=_label_settings(settings.labels, inputs),
         clusters=replace(settings.clusters, **groups),
         mask_source=inputs["mask_source"],

@@ -165,6 +165,28 @@ _TABLE = {
         ge=0,
         le=100000000,
     ),
+    "mask_nms_thresh": InputField(
+        float,
+        "Of masks that share more than this of their pixels (IoU) keep only the best; by itself mask "
+        "generation compares boxes alone. Left out, all are kept.",
+        optional=True,
+        ge=0,
+        le=1,
+    ),
+    "max_masks": InputField(
+        int,
+        "Keep at most so many masks, those of the best quality by the model's own estimate. "
+        "Left out, all.",
+        optional=True,
+        ge=1,
+        le=100_000,
+    ),
+    "overlaps": InputField(
+        bool,
+        "Let masks overlap. Without, each pixel belongs to the smallest mask on it, after all have "
+        "been named.",
+        default=True,
+    ),
     "top_k": InputField(
         int,
         "How many proposals the last step chooses a mask's name from.",

@@ -8,6 +8,7 @@ import pytest
 from dataset_doubles import draw_pictures, files_of, png, records_of
 
 from ssa.cli import app
+from ssa.labelling.confidence import Confidence
 from toyworld.sa1b_layout import Layout, write_scenes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,6 +156,26 @@ def test_labels_are_called_as_aliases_say_from_the_first_run_on(
     assert {row["class_name"] for row in records} == {"thing"}
     categories = json.loads((tmp_path / "new/categories.json").read_bytes())
     assert [row["name"] for row in categories] == ["thing"]
+
+
+def test_a_fitted_confidence_takes_the_place_of_the_bundles(
+    scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = (scenes / "sa", "--bundle", "tiny", "--lanes", "1")
+    fitted = Confidence("votes, clip, clipseg", ("clip",), (0.0,), (1.0,), (0.0,), 0.0, 100)
+    (tmp_path / "even.json").write_bytes(fitted.dumps())
+    for name, options, expected in (
+        ("own", (), False),
+        ("fitted", ("--confidence", tmp_path / "even.json"), True),
+    ):
+        assert annotate(*few, "--out", tmp_path / name, *options) == 0
+        paths = (tmp_path / name / "annotations").rglob("*.json")
+        said = {row["confidence"] for path in paths for row in records_of(path)}
+        assert (said == {0.5}) is expected
+    (tmp_path / "bad.json").write_text("{}")
+    capsys.readouterr()
+    assert annotate(*few, "--out", tmp_path / "x", "--confidence", tmp_path / "bad.json") == 2
+    assert "expected a file of `ssa calibrate`" in capsys.readouterr().err
 
 
 def test_masks_of_a_coco_file_get_names_as_those_of_sa1b_do(scenes: Path, tmp_path: Path) -> None:

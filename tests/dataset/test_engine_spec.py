@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ssa.config import SelectionSettings
 from ssa.dataset.engine_spec import EngineSpec
 from ssa.errors import InputError, WeightsError
 from ssa.weights import SHIPPED_ROOT
@@ -84,3 +85,9 @@ def test_a_worker_shares_its_cores_among_its_lanes(spec: EngineSpec) -> None:
         assert list(worker.run([])) == []
     finally:
         torch.set_num_threads(threads)
+
+
+def test_selecting_all_masks_is_what_runs_of_before_did(spec: EngineSpec) -> None:
+    assert "selection" not in spec.identity(None).text
+    apart = with_settings(spec, selection=SelectionSettings(overlaps=False))
+    assert '"settings.selection.overlaps": false' in apart.identity(None).text

@@ -26,6 +26,9 @@ DEFAULTS: dict[str, Any] = {
     "name_clusters": False,
     **dict.fromkeys(CLUSTER_INPUTS),
     **dict.fromkeys(MASK_INPUTS),
+    "mask_nms_thresh": None,
+    "max_masks": None,
+    "overlaps": True,
     "top_k": 3,
     "detail": False,
     "legend": False,
@@ -52,6 +55,9 @@ FINE = [
     ("cluster_eps", 2, 2.0),
     ("cluster_min_samples", 1, 1),
     ("doubtful_below", 1, 1.0),
+    ("mask_nms_thresh", 0, 0.0),
+    ("max_masks", 1, 1),
+    ("overlaps", False, False),
 ]
 REFUSED = [
     ("image", "/etc/hostname", "image must be a picture, sent as a data URI or an http(s) URL"),
