@@ -12,7 +12,7 @@ from ssa.score.comparing import Comparison
 from ssa.score.crops import crop_of
 from ssa.score.curves import bar_chart, line_chart, reliability_chart
 from ssa.score.figures import LOWER_IS_BETTER, Score
-from ssa.score.words import GROUPS, told
+from ssa.score.words import GROUPS, differing, told
 from ssa.score.worst import Case
 
 TILES = (
@@ -62,7 +62,7 @@ def page_of(
         *_charts(score, other),
         "<h2>All figures</h2>",
         *_figures(score, other),
-        *_worst(worst),
+        *_worst(worst, "" if other is None else " of A"),
         *_confusions(score),
         *_classes(score),
         "</body></html>",
@@ -127,8 +127,8 @@ def _figures(score: Score, other: Compared | None) -> Iterator[str]:
     for title, rows in GROUPS:
         yield f'<section class="scroll"><h3>{escape(title)}</h3><table>'
         if other is not None:
-            yield '<thead><tr><th></th><th class="n">A</th><th class="n">B</th><th class="n">B − A</th><th>'
-            yield "</th></tr></thead>"
+            yield '<thead><tr><th></th><th class="n">A</th><th class="n">B</th>'
+            yield '<th class="n wider">B − A</th><th></th></tr></thead>'
         yield "<tbody>"
         for name, called, says in rows:
             yield _row(name, called, says, score, other)
@@ -140,7 +140,7 @@ def _row(name: str, called: str, says: str, score: Score, other: Compared | None
     value = score.figures[name]
     cells = [f"<th>{escape(called)}</th>", _number(value)]
     if other is not None:
-        cells += [_number(other.score.figures[name]), _change(name, other)]
+        cells += [_number(other.score.figures[name]), _change(name, score, other)]
     note = says if value is not None else score.why[name]
     return f'<tr>{"".join(cells)}<td class="says">{escape(note)}</td></tr>'
 
@@ -149,10 +149,10 @@ def _number(value: float | int | None) -> str:
     return f'<td class="n">{told(value)}</td>'
 
 
-def _change(name: str, other: Compared) -> str:
+def _change(name: str, score: Score, other: Compared) -> str:
     change = other.comparison.changes.get(name)
     if change is None:
-        return '<td class="n"></td>'
+        return f'<td class="n">{differing(score.figures[name], other.score.figures[name])}</td>'
     better = change.low > 0 if name not in LOWER_IS_BETTER else change.high < 0
     worse = change.high < 0 if name not in LOWER_IS_BETTER else change.low > 0
     kind = "n up" if better else "n down" if worse else "n"
@@ -203,10 +203,10 @@ def _table(
     yield "</tbody></table></div>"
 
 
-def _worst(worst: Iterable[Case]) -> Iterator[str]:
+def _worst(worst: Iterable[Case], whose: str) -> Iterator[str]:
     cases = [*worst]
     if cases:
-        yield f"<h2>The {len(cases)} worst regions</h2>"
+        yield f"<h2>The {len(cases)} worst regions{whose}</h2>"
         yield (
             '<p class="soft"><span class="key true"></span> true outline &nbsp; '
             '<span class="key found"></span> found outline</p>'

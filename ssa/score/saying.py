@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from ssa.score.comparing import Comparison
-from ssa.score.figures import Score
+from ssa.score.figures import Figures, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,18 @@ def to_json(
     """One JSON object, ASCII with escapes; equal scores give equal bytes."""
     payload = {"about": asdict(about), **_plain(score)}
     if other is not None and comparison is not None:
-        payload["against"] = {**_plain(other), **asdict(comparison)}
+        payload["against"] = {
+            **_plain(other),
+            "differences": _differences(score.figures, other.figures),
+            **asdict(comparison),
+        }
     return json.dumps(payload, allow_nan=False, indent=1).encode("ascii") + b"\n"
+
+
+def _differences(ours: Figures, theirs: Figures) -> dict[str, float | int]:
+    """Their figures less ours, where both are known."""
+    both = ((name, value, theirs[name]) for name, value in ours.items())
+    return {name: b - a for name, a, b in both if a is not None and b is not None}
 
 
 def _plain(score: Score) -> dict[str, object]:

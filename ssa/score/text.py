@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ssa.score.comparing import Comparison
 from ssa.score.figures import Score
-from ssa.score.words import GROUPS, told
+from ssa.score.words import GROUPS, differing, told
 
 CONFUSIONS = 10
 """How many pairs of names are told at most."""
@@ -27,7 +27,7 @@ def _figures(score: Score, other: Score | None, against: Comparison | None) -> I
         ]
         if lines:
             yield f"{title}" + (
-                "" if other is None else f"{'':{44 - len(title)}}A        B    B - A"
+                "" if other is None else f"{'':{39 - len(title)}}A         B     B - A"
             )
             yield from lines
             yield ""
@@ -51,10 +51,11 @@ def _line(
     if other is None:
         return f"{line}  {says}".rstrip()
     line += f"{told(other.figures[name]):>10}"
+    line += f"{differing(score.figures[name], other.figures[name]):>10}"
     change = None if against is None else against.changes.get(name)
     if change is not None:
-        line += f"{change.difference:>+9.3f}  [{change.low:+.3f}, {change.high:+.3f}]"
-    return line
+        line += f"  [{change.low:+.3f}, {change.high:+.3f}]"
+    return line.rstrip()
 
 
 def _confusions(score: Score) -> Iterator[str]:

@@ -79,3 +79,10 @@ def told(value: float | int | None) -> str:
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def differing(one: float | int | None, other: float | int | None) -> str:
+    """The second figure less the first as people read it; nothing where one is unknown."""
+    if one is None or other is None:
+        return ""
+    return f"{other - one:+,}" if isinstance(other - one, int) else f"{other - one:+.3f}"

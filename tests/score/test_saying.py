@@ -31,6 +31,9 @@ def test_another_run_stands_beside_it() -> None:
         "low": 0.0,
         "high": 0.0,
     }
+    assert set(payload["against"]["differences"].values()) == {0}
+    assert "names.open_miou" in payload["against"]["differences"]
+    assert "parts.found" not in payload["against"]["differences"]
     assert (payload["against"]["better"], payload["against"]["same"]) == (0, 5)
 
 

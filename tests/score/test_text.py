@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from ssa.score.comparing import compare
 from ssa.score.figures import score_of
+from ssa.score.relations import similarity
 from ssa.score.tally import Tally, tally_of
 from ssa.score.text import text_of
 from tests.score.drawn import PLACES, pair, region, truth
@@ -22,7 +23,9 @@ def test_known_figures_are_told_and_unknown_ones_are_not() -> None:
 def test_two_runs_stand_side_by_side() -> None:
     one, other = run_of("banana"), run_of("dog")
     text = text_of(score_of(one), score_of(other), compare(one, other))
-    assert "  the same name                    0.000     1.000   +1.000  [+1.000, +1.000]" in text
+    assert "  the same name                    0.000     1.000    +1.000  [+1.000, +1.000]" in text
+    alike = similarity("banana", "dog")
+    assert f"  open mIoU                        {alike:.3f}     1.000    {1 - alike:+.3f}\n" in text
     assert "Against B: 1 true regions are named nearer there, 0 further, 0 as near" in text
 
 
