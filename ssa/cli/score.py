@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssa.cli.format_options import add_aliases_option, aliases_in
-from ssa.errors import InputError
+from ssa.errors import InputError, OutputError
 from ssa.files import write_whole
 
 if TYPE_CHECKING:
@@ -78,15 +78,7 @@ def run(options: argparse.Namespace) -> int:
             other = Compared(
                 options.against.name, score_of(second, likeness), compare(tally, second)
             )
-        faults = inputs.faults()
-        about = About(options.found.name, inputs.kind, *inputs.left(), len(faults))
-        both = (None, None) if other is None else (other.score, other.comparison)
-        print("\n".join((text_of(score, *both), *about.lines)))
-        if options.json is not None:
-            write_whole(options.json, to_json(about, score, *both))
-        if options.report is not None:
-            page = page_of(options.found.name, about.lines, score, tally.worst.cases, other)
-            write_whole(options.report, page.encode("utf-8", "replace"))
+    faults = inputs.faults()
     for fault in faults:
         logger.warning("%s: %s", fault.file, fault.message)
     if not tally.keys:
@@ -94,7 +86,22 @@ def run(options: argparse.Namespace) -> int:
             "expected a picture that was found and has a truth; got none: review some regions, or check "
             "--truth and the names of its pictures"
         )
+    about = About(options.found.name, inputs.kind, *inputs.left(), len(faults))
+    both = (None, None) if other is None else (other.score, other.comparison)
+    print("\n".join((text_of(score, *both), *about.lines)))
+    if options.json is not None:
+        _write(options.json, to_json(about, score, *both))
+    if options.report is not None:
+        page = page_of(options.found.name, about.lines, score, tally.worst.cases, other)
+        _write(options.report, page.encode("utf-8", "replace"))
     return 1 if faults else 0
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise OutputError(f"can't write {path}: {error.strerror}; name another file") from error
 
 
 def _likeness(folder: Path) -> Likeness:

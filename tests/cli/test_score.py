@@ -187,6 +187,7 @@ def test_what_is_no_run_or_no_truth_is_told(
         "no encoder": (out, "--truth", out / COCO_FILE, "--sentences", tmp_path),
     }
     assert score(*arguments[what]) == 2
+    assert score(out, "--truth", out / COCO_FILE, "--json", tmp_path) == 2
     said = capsys.readouterr().err
     assert said.startswith("ssa score: expected ")
     assert "Traceback" not in said
