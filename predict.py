@@ -12,8 +12,6 @@ and warn of the old names: public Cog models have the old ones, and so do those 
 
 import logging
 import os
-import tempfile
-import time
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -23,15 +21,14 @@ from ssa.api.files import write_files
 from ssa.errors import NEED_LESS_MEMORY, InputError, OutOfMemory
 from ssa.inputs import checked_inputs, settings_for
 from ssa.pictures.decoding import decode_image
-from ssa.progress import StageReport
 from ssa.serving.guards import known_names_only, nothing_collected, traceback_in_server_log
+from ssa.serving.keeping import FreshFolder, StageLog
 from ssa.serving.leftovers import mark_temporary_files, remove_leftovers
 from ssa.serving.schema import OUTPUTS
 from ssa.types import AnnotatedImage
 
 logger = logging.getLogger("ssa.predict")
 
-PROGRESS_INTERVAL_S = 2.0
 LEFT_OUT = type(Input(description="The type of what stands for an argument that was left out."))
 
 
@@ -69,8 +66,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             bundle, device, dtype, segmentor = (os.environ.get(name) or None for name in names)
             added = Path(segmentor) if segmentor else None
             self._loaded = load_engine(default_root(), bundle, device, dtype, added)
-        self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
-        self._next_line_s = 0.0
+        self._folder, self._stage_log = FreshFolder(), StageLog()
         mark_temporary_files()
         logger.info("%s", self._loaded.bundle.spoken)
 
@@ -205,7 +201,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         given = {name: value for name, value in locals().items() if name != "self"}
         # Called in process, an argument that was left out is what Input gave; Cog puts its default there.
         given = {name: value for name, value in given.items() if type(value) is not LEFT_OUT}
-        folder = self._fresh_folder()
+        folder = self._folder.emptied()
         remove_leftovers(keep=given.get("image"))
         try:
             with traceback_in_server_log():
@@ -221,7 +217,7 @@ class Predictor(BasePredictor):  # type: ignore[misc]
         settings = settings_for(self._loaded.settings, inputs)
         self._loaded.engine.check(settings)
         picture = decode_image(inputs["image"], settings.image)
-        annotated = self._loaded.engine.annotate(picture, settings, self._report)
+        annotated = self._loaded.engine.annotate(picture, settings, self._stage_log)
         self._record(annotated)
         written = write_files(
             folder,
@@ -233,20 +229,6 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             doubtful_below=inputs["doubtful_below"],
         )
         return Output(**{OUTPUTS[name]: Path(path) for name, path in written.items()})
-
-    def _fresh_folder(self) -> Path:
-        """An empty folder for this prediction's files; the one of the prediction before is removed."""
-        if self._folder is not None:
-            self._folder.cleanup()
-        self._folder = tempfile.TemporaryDirectory(prefix="ssa-", ignore_cleanup_errors=True)
-        return Path(self._folder.name)
-
-    def _report(self, report: StageReport) -> None:
-        """Log every finished stage and, in a long one, a line every other second."""
-        now_s = time.monotonic()
-        if report.done >= report.total or now_s >= self._next_line_s:
-            self._next_line_s = now_s + PROGRESS_INTERVAL_S
-            logger.info("%s %d/%d, %.1f s", report.stage, report.done, report.total, report.seconds)
 
     def _record(self, annotated: AnnotatedImage) -> None:
         """Hand the stages' seconds and the number of masks to Cog's metrics."""

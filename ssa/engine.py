@@ -14,11 +14,10 @@ from types import MappingProxyType
 from ssa.checks import shown_text
 from ssa.config import MASK_SOURCES, Settings, check_mask_source
 from ssa.errors import InputError
+from ssa.labelling.apart import apart
 from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.clusters import Grouping
 from ssa.labelling.open_vocabulary import Naming
-from ssa.masks.disjoint import disjoint
-from ssa.masks.pruning import pruned
 from ssa.masks.selection import selected
 from ssa.masks.tree import mask_tree
 from ssa.pictures.regions import ManyRegions, Regions
@@ -125,7 +124,9 @@ class Engine:
         found = [self._judged(one) for one in found]
         if not settings.selection.overlaps:
             found = [
-                one if picture.proposals is not None else _without_overlaps(one)
+                one
+                if picture.proposals is not None
+                else replace(one, annotations=apart(one.annotations))
                 for picture, one in zip(pictures, found, strict=True)
             ]
         seconds = MappingProxyType(
@@ -218,18 +219,6 @@ class _Labelled:
 
     annotations: tuple[Annotation, ...]
     label_map: LabelMap | None = None
-
-
-def _without_overlaps(labelled: _Labelled) -> _Labelled:
-    """The same with each pixel in the smallest region on it; regions of which nothing is left are gone."""
-    left = disjoint([one.proposal for one in labelled.annotations])
-    kept = {position: mask for position, mask in enumerate(left) if mask is not None}
-    nodes = pruned([one.node for one in labelled.annotations], list(kept))
-    annotations = (
-        replace(labelled.annotations[position], proposal=mask, node=node)
-        for (position, mask), node in zip(kept.items(), nodes, strict=True)
-    )
-    return replace(labelled, annotations=tuple(annotations))
 
 
 def _size_hw(picture: Picture) -> tuple[int, int]:

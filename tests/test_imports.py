@@ -54,7 +54,7 @@ ROOMS: dict[str, set[str]] = {
 """What stands in ``ssa/``, files and folders alike."""
 
 ROOMS["api"] = set(ROOMS) - {"dataset", "sources"}
-ROOMS["serving"] = BASE | {"inputs", "api"}
+ROOMS["serving"] = BASE | {"inputs", "api", "progress"}
 ROOMS["cli"] = set(ROOMS)
 ROOMS["__main__"] = {"cli"}
 

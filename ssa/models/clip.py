@@ -1,4 +1,10 @@
-"""CLIP through open_clip: which candidates suit a crop best (Radford et al. 2021, arXiv:2103.00020)."""
+"""CLIP through open_clip: which candidates suit a crop best (Radford et al. 2021, arXiv:2103.00020).
+
+SigLIP 2, MetaCLIP 2 and PE-Core are other weights of the same interface: their config says how pictures and
+texts want to be. A sigmoid model's probabilities are each label's own; the softmax makes shares of their
+odds, for its bias is the same for all. So a share means the same whatever the model: how a label does
+beside the others.
+"""
 
 from __future__ import annotations
 

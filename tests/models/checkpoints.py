@@ -5,8 +5,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
+
+import torch
+import transformers
+from open_clip.model import CustomTextCLIP
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 
 from benchmarks import random_weights
 from benchmarks.random_weights import CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, Sizes
@@ -107,3 +116,47 @@ def write_open_clip(folder: Path, model_cfg: Sizes = SMALL_OPEN_CLIP, **preproce
 def write_clipseg(folder: Path, sizes: Sizes = SMALL_CLIPSEG, refined: bool = False) -> None:
     """A CLIPSeg of 32 px."""
     random_weights.write_clipseg(folder, sizes, refined=refined)
+
+
+def write_siglip(folder: Path) -> None:
+    """A SigLIP 2 of 160 px in the layout of open_clip: a bias, a tokenizer of its own, squashed pictures."""
+    config: dict[str, Any] = {
+        "embed_dim": 64,
+        "init_logit_bias": -10,
+        "custom_text": True,
+        "vision_cfg": {
+            "image_size": 160,
+            "timm_model_name": "test_vit",
+            "timm_model_pretrained": False,
+            "timm_pool": "map",
+            "timm_proj": "none",
+        },
+        "text_cfg": {
+            "context_length": 16,
+            "vocab_size": 16,
+            "hf_tokenizer_name": "timm/ViT-B-16-SigLIP2-256",
+            "tokenizer_kwargs": {"clean": "canonicalize"},
+            "width": 64,
+            "heads": 2,
+            "layers": 2,
+            "no_causal_mask": True,
+            "proj_bias": True,
+            "pool_type": "last",
+            "norm_kwargs": {"eps": 1e-6},
+            "act_kwargs": {"approximate": "tanh"},
+        },
+    }
+    words = ["<pad>", "<eos>", "<unk>", "a", "tree", "red", "car", "dog", "cat", "sky"]
+    numbers = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(WordLevel(numbers, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = Whitespace()
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    squashed = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic"}
+    described = {"model_cfg": config, "preprocess_cfg": {**squashed, "resize_mode": "squash"}}
+    (folder / "open_clip_config.json").write_text(json.dumps(described))
+    torch.manual_seed(0)
+    sizes = {name: value for name, value in config.items() if name != "custom_text"}
+    state = CustomTextCLIP(**sizes).state_dict()
+    save_file({k: v.contiguous() for k, v in state.items()}, folder / "open_clip_model.safetensors")

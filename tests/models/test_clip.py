@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from ssa.models.clip import TEXT_BATCH, OpenClipRanker, _ranking
 from ssa.models.shared.pixels import middle
 from ssa.models.shared.text_cache import LabelCache
 from ssa.types import RGBImage
-from tests.models.checkpoints import CLIP_MEAN, CLIP_STD, write_open_clip
+from tests.models.checkpoints import CLIP_MEAN, CLIP_STD, write_open_clip, write_siglip
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
 CPU = Placement(torch.device("cpu"), torch.float32)
@@ -173,3 +174,35 @@ def test_a_missing_file_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).unlink()
     with pytest.raises(WeightsError, match=f"CLIP: expected weights in .* without {name}"):
         OpenClipRanker.load(tmp_path, CPU)
+
+
+@pytest.fixture(scope="module")
+def siglip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("siglip")
+    write_siglip(path)
+    return path
+
+
+def test_shares_of_a_sigmoid_model_are_its_odds(siglip: Path) -> None:
+    """Each label's probability is its own there; its odds beside those of the others are the share."""
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{siglip}")
+    model.eval()
+    assert float(model.logit_bias) == -10
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{siglip}")
+    rankings = OpenClipRanker.load(siglip, CPU).rank(CROPS, CANDIDATES)
+    for crop, own, ranking in zip(CROPS, CANDIDATES, rankings, strict=True):
+        with torch.inference_mode():
+            pixels = preprocess(Image.fromarray(crop))
+            logits, _ = model.get_logits(pixels[None], tokenizer(own))
+        likely = logits[0].double().sigmoid()
+        odds = likely / (1 - likely)
+        expected = dict(zip(own, (odds / odds.sum()).tolist(), strict=True))
+        assert {one.label: one.score for one in ranking} == pytest.approx(expected, abs=2e-3)
+
+
+def test_a_tokenizer_of_its_own_is_read_from_the_folder(siglip: Path, tmp_path: Path) -> None:
+    other = tmp_path / "siglip"
+    shutil.copytree(siglip, other)
+    (other / "tokenizer.json").unlink()
+    with pytest.raises(WeightsError, match="can't be loaded"):
+        OpenClipRanker.load(other, CPU)

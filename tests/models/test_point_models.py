@@ -6,6 +6,7 @@ The plain generator below works as segment_anything's does, on whole masks one a
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -196,9 +197,7 @@ def test_tiny_pictures_pass(ours: PointModel, size_hw: tuple[int, int]) -> None:
 
 def test_a_parameter_that_is_missing_is_told(folder: Path, tmp_path: Path) -> None:
     damaged = tmp_path / folder.name
-    damaged.mkdir()
-    for path in folder.iterdir():
-        (damaged / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(folder, damaged)
     state = load_file(damaged / "model.safetensors")
     gone = next(name for name in state if "mask_decoder.iou_prediction_head" in name)
     del state[gone]
@@ -208,6 +207,26 @@ def test_a_parameter_that_is_missing_is_told(folder: Path, tmp_path: Path) -> No
     (damaged / "preprocessor_config.json").unlink()
     with pytest.raises(WeightsError, match=r"without preprocessor_config\.json"):
         load_proposer(damaged, CPU)
+
+
+def test_strangers_are_told_and_numbers_that_are_none_refused(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = tmp_path / folder.name
+    shutil.copytree(folder, other)
+    state = load_file(folder / "model.safetensors")
+    save_file(
+        {**state, "mask_decoder.tail": torch.zeros(1)},
+        other / "model.safetensors",
+        {"format": "pt"},
+    )
+    load_proposer(other, CPU)
+    assert "1 tensors are unknown to" in caplog.text
+    name = next(iter(sorted(state)))
+    broken = {**state, name: torch.full_like(state[name], float("nan"))}
+    save_file(broken, other / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WeightsError, match="tensors hold NaN or infinity"):
+        load_proposer(other, CPU)
 
 
 def test_in_fewer_bits_it_sees_much_the_same(folder: Path, ours: PointModel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,9 @@ from torch import Tensor
 
 from ssa.models.semantic_sam.architecture import SemanticSam, architecture_of, build
 from ssa.models.shared.checkpoints import check_complete, read_tensors, weights_file
+from ssa.models.shared.pretrained import shown
+
+logger = logging.getLogger(__name__)
 
 # Published prefixes and ours, to be tried in this order, either way round. Only keys that begin with a
 # published one are the model's.
@@ -42,11 +46,19 @@ def load_semantic_sam(folder: Path) -> SemanticSam:
     published layout.
     """
     path = weights_file(folder)
-    state = {name: tensor.float() for name, tensor in from_published(read_tensors(path)).items()}
+    published = read_tensors(path)
+    state = {name: tensor.float() for name, tensor in from_published(published).items()}
     # On the meta device nothing is allocated or drawn at random; the tensors then move in as they are.
     with torch.device("meta"):
         model = build(architecture_of(state))
     check_complete(model.state_dict(), state, path, "Semantic-SAM")
+    if strangers := unknown(published):
+        logger.warning(
+            "%s: %d tensors are no Semantic-SAM's and were left aside, such as %s",
+            shown(path),
+            len(strangers),
+            strangers[0],
+        )
     model.load_state_dict(state, strict=True, assign=True)
     return model.requires_grad_(False)
 
@@ -56,6 +68,13 @@ def from_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     used = {name: tensor for name, tensor in state.items() if not UNUSED.fullmatch(name)}
     named = ((_renamed(name, PREFIXES), tensor) for name, tensor in used.items())
     return {name: tensor for name, tensor in named if name}
+
+
+def unknown(state: Mapping[str, Tensor]) -> list[str]:
+    """The names in a published checkpoint that mean nothing: neither the model's nor known to be unused."""
+    return sorted(
+        name for name in state if not UNUSED.fullmatch(name) and not _renamed(name, PREFIXES)
+    )
 
 
 def as_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ssa.errors import WeightsError
-from ssa.models.shared.pretrained import shown
+from ssa.models.shared.pretrained import not_finite, shown
 
 
 def weights_file(folder: Path) -> Path:
@@ -78,7 +78,10 @@ def number_beside(path: Path, name: str, default: int, least: int = 1) -> int:
 def check_complete(
     expected: Mapping[str, Tensor], got: Mapping[str, Tensor], path: Path, model: str
 ) -> None:
-    """Raise ``WeightsError`` unless both have the same names and shapes; it names some that differ."""
+    """Raise ``WeightsError`` unless both have the same names and shapes, and the numbers are finite.
+
+    It names some that aren't so.
+    """
     misshapen = [
         f"{name} {tuple(got[name].shape)} for {tuple(tensor.shape)}"
         for name, tensor in expected.items()
@@ -88,6 +91,7 @@ def check_complete(
         "missing": sorted(expected.keys() - got.keys()),
         "unexpected": sorted(got.keys() - expected.keys()),
         "of the wrong shape": misshapen,
+        "with NaN or infinity": not_finite(got),
     }
     told = [f"{len(names)} {what} ({_a_few(names)})" for what, names in faults.items() if names]
     if told:

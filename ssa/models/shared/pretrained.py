@@ -7,7 +7,8 @@ adapter then says which part of its model may compute in fewer bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ssa.errors import WeightsError
+
+logger = logging.getLogger(__name__)
 
 # What the libraries raise for a file that is missing, cut short, not JSON or of other shapes.
 _DAMAGED = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StrictDataclassError)
@@ -60,7 +63,8 @@ def load_transformer(
 
     ``unused`` names parts (by a piece of their key) that inference never reads, so a checkpoint may
     lack them; ``config`` overrides entries of config.json. Raises ``ValueError`` when a parameter that
-    counts is not in the file, and what transformers raises: to be called within ``opening``.
+    counts is not in the file or not finite, and what transformers raises: to be called within ``opening``.
+    Tensors of the file that the model doesn't know are told in the log.
     """
     with quiet_loading():
         model, info = model_class.from_pretrained(
@@ -75,7 +79,28 @@ def load_transformer(
     if missing:
         named = ", ".join(sorted(missing)[:3])
         raise ValueError(f"{len(missing)} parameters are not in the checkpoint, such as {named}")
+    if broken := not_finite(model.state_dict()):
+        raise ValueError(f"{len(broken)} tensors hold NaN or infinity, such as {broken[0]}")
+    if strangers := sorted(info["unexpected_keys"]):
+        logger.warning(
+            "%s: %d tensors are unknown to %s and were left aside, such as %s",
+            shown(folder),
+            len(strangers),
+            model_class.__name__,
+            strangers[0],
+        )
     return model.eval().requires_grad_(False).to(device)
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """The names of those that hold NaN or infinity: a sum tells, in one pass and without a copy."""
+    return sorted(
+        name
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point()
+        and not tensor.is_meta
+        and not tensor.sum(dtype=torch.float32).isfinite()
+    )
 
 
 def class_names(config: Any) -> tuple[str, ...]:

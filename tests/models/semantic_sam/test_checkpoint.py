@@ -129,3 +129,24 @@ def test_the_config_says_the_short_side(tmp_path: Path) -> None:
         torch.zeros(50, 100, 3).byte().numpy()
     )
     assert embedding.input_hw == (96, 192)
+
+
+def test_tensors_that_nobody_knows_are_told_and_left_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = {**published_state(), "model.sem_seg_tail.weight": torch.zeros(1)}
+    SemanticSamMaskProposer.load(saved(tmp_path, state, "safetensors"), CPU)
+    (record,) = (one for one in caplog.records if one.levelname == "WARNING")
+    assert "1 tensors are no Semantic-SAM's" in record.getMessage()
+    assert "model.sem_seg_tail.weight" in record.getMessage()
+    caplog.clear()
+    SemanticSamMaskProposer.load(saved(tmp_path, published_state(), "safetensors"), CPU)
+    assert not caplog.records
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    state = dict(published_state())
+    name = "model.backbone.norm2.weight"
+    state[name] = torch.full_like(state[name], float("nan"))
+    with pytest.raises(WeightsError, match=r"1 with NaN or infinity \(backbone\.norm2"):
+        SemanticSamMaskProposer.load(saved(tmp_path, state, "safetensors"), CPU)

@@ -132,3 +132,11 @@ def test_shapes_are_counted_and_what_is_missing_is_named() -> None:
     ):
         with pytest.raises(WeightsError, match=message):
             ask()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_refused(tmp_path: Path, value: float) -> None:
+    broken = {**STATE, "a.bias": torch.tensor([1.0, value])}
+    with pytest.raises(WeightsError, match=r"1 with NaN or infinity \(a\.bias\)"):
+        check_complete(STATE, broken, tmp_path / "m.safetensors", "model")
+    check_complete(STATE, STATE, tmp_path / "m.safetensors", "model")
