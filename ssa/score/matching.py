@@ -37,10 +37,11 @@ def matched(
     if not ours or not theirs:
         return {}
     gain = np.where(ious >= MATCHED, ious, 0.0)[np.ix_(ours, theirs)]
+    columns_of = {true[j].id: column for column, j in enumerate(theirs) if true[j].id is not None}
     for row, i in enumerate(ours):
-        for column, j in enumerate(theirs):
-            if gain[row, column] and found[i].id is not None and found[i].id == true[j].id:
-                gain[row, column] += _SAME_ID
+        same = columns_of.get(found[i].id)
+        if same is not None and gain[row, same]:
+            gain[row, same] += _SAME_ID
     rows, columns = linear_sum_assignment(gain, maximize=True)
     pairs = zip(rows, columns, strict=True)
     return {theirs[column]: ours[row] for row, column in pairs if gain[row, column]}

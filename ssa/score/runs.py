@@ -18,7 +18,7 @@ from ssa.review.amending import Amended
 from ssa.review.replay import RegionNow
 from ssa.review.verdicts import NOBODY_LOOKED
 from ssa.score.regions import Pair, Region, TruePicture, regions_of
-from ssa.score.truth import Truth, foreign_region, without_crowds
+from ssa.score.truth import Truth, foreign_region, once, without_crowds
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,15 @@ def found_in_coco(payload: object) -> tuple[list[FoundPicture], list[Fault]]:
     """
     file = read_coco(without_crowds(payload))
     confidences = _confidences(payload)
+    named, faults = once([(one.name, one) for one in file.pictures])
     pictures = []
-    for one in file.pictures:
+    for one in named.values():
         height, width = one.size_hw or (0, 0)
         regions = tuple(
             foreign_region(region, confidences.get(region.number)) for region in one.regions
         )
         pictures.append(FoundPicture(one.name, height, width, regions))
-    return pictures, [*file.faults]
+    return pictures, [*file.faults, *faults]
 
 
 def _confidences(payload: object) -> dict[int | None, float]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ssa.errors import Fault, InputError
 from ssa.formats import panoptic_reading
@@ -111,8 +112,18 @@ def _coco(payload: object) -> Truth:
         true = tuple(Region(one.mask, one.label) for one in regions)
         return lambda: TruePicture(size, true)
 
-    pictures = {one.name: reader(one.size_hw, one.regions) for one in file.pictures}
-    return Truth("COCO instances", pictures, faults=file.faults)
+    pictures, faults = once([(one.name, one) for one in file.pictures])
+    reads = {name: reader(one.size_hw, one.regions) for name, one in pictures.items()}
+    return Truth("COCO instances", reads, faults=[*file.faults, *faults])
+
+
+def once(named: Iterable[tuple[str, Any]]) -> tuple[dict[str, Any], list[Fault]]:
+    """What has a name that nothing else of a file has, and a fault for each name of several."""
+    pairs = [*named]
+    counts = Counter(name for name, _ in pairs)
+    why = "expected each picture once; got several of this name; they were left out"
+    faults = [Fault(name, "read", why) for name, count in counts.items() if count > 1]
+    return {name: one for name, one in pairs if counts[name] == 1}, faults
 
 
 def without_crowds(payload: object) -> object:
@@ -137,7 +148,9 @@ def _panoptic(payload: object, path: Path) -> Truth:
 
         return read
 
-    return Truth("COCO panoptic", {one.name: reader(one) for one in found})
+    pictures, faults = once([(one.name, one) for one in found])
+    reads = {name: reader(one) for name, one in pictures.items()}
+    return Truth("COCO panoptic", reads, faults=faults)
 
 
 def _folder(folder: Path, labels: Sequence[str] | None) -> Truth:

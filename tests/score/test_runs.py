@@ -176,6 +176,14 @@ def test_a_coco_file_stands_for_a_run() -> None:
     ]
 
 
+def test_a_name_of_several_pictures_is_none() -> None:
+    images = [{**COCO["images"][0], "id": number} for number in (7, 8)]
+    other = {**COCO["images"][0], "id": 9, "file_name": "b.jpg"}
+    pictures, (fault,) = found_in_coco({**COCO, "images": [*images, other]})
+    assert [one.key for one in pictures] == ["b.jpg"]
+    assert (fault.file, "each picture once" in fault.message) == ("a.jpg", True)
+
+
 @pytest.mark.parametrize("wrong", ["high", True, [1]])
 def test_a_confidence_that_is_none_is_told(wrong: object) -> None:
     row = {**COCO["annotations"][0], "confidence": wrong}
