@@ -26,6 +26,7 @@ TESTED_ELSEWHERE = {
     "ssa/cli/cog_server.py": "tests/test_predict.py",  # every test there asks such a server
     "ssa/cli/engine_options.py": "tests/cli/test_annotate.py",
     "ssa/cli/format_options.py": "tests/cli/test_export.py",
+    "ssa/cli/score_inputs.py": "tests/cli/test_score.py",
     "ssa/dataset/amendments.py": "tests/review/test_amending.py",
     "ssa/formats/parquet_tables.py": "tests/formats/test_parquet.py",
     # The recorded outputs of the published model, its intermediate ones too, go through all of it.

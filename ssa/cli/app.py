@@ -22,6 +22,7 @@ COMMANDS = {
     "import": "ssa.cli.imports",
     "calibrate": "ssa.cli.calibrate",
     "accept": "ssa.cli.accept",
+    "score": "ssa.cli.score",
     "serve": "ssa.cli.serve",
     "weights": "ssa.cli.weights",
 }

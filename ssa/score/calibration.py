@@ -33,6 +33,20 @@ def expected_calibration_error(
     return float(np.abs(gaps).sum() / len(sure))
 
 
+def reliability(
+    confidences: Sequence[float] | Floats,
+    is_right: Sequence[bool] | NDArray[np.bool_],
+    bins: int = BINS,
+) -> list[tuple[int, float, float]]:
+    """The bins that have a name: how many, their mean confidence, their share of right ones."""
+    sure, right = _columns(confidences, is_right)
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    there, place = np.unique(place, return_inverse=True)
+    counts = np.bincount(place, minlength=len(there))
+    said, true = (np.bincount(place, values, len(there)) / counts for values in (sure, right))
+    return [(int(n), float(p), float(q)) for n, p, q in zip(counts, said, true, strict=True)]
+
+
 def risk_coverage(
     confidences: Sequence[float] | Floats, is_right: Sequence[bool] | NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ from sklearn.calibration import calibration_curve
 from ssa.score.calibration import (
     area_under_risk_coverage,
     expected_calibration_error,
+    reliability,
     risk_coverage,
 )
 
@@ -51,6 +52,10 @@ def test_it_is_what_scikit_learn_bins(pairs: list[tuple[float, bool]]) -> None:
     counts = np.bincount((sure * 10).astype(int), minlength=10)
     expected = np.abs(true - said) @ counts[counts > 0] / len(sure)
     assert expected_calibration_error(sure, right, bins=10) == pytest.approx(expected)
+    found = reliability(sure, right, bins=10)
+    assert [n for n, _, _ in found] == counts[counts > 0].tolist()
+    assert [p for _, p, _ in found] == pytest.approx(said)
+    assert [q for _, _, q in found] == pytest.approx(true)
 
 
 @given(PAIRS, st.randoms(use_true_random=False))

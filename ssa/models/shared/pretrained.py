@@ -66,7 +66,7 @@ def load_transformer(
     counts is not in the file or not finite, and what transformers raises: to be called within ``opening``.
     Tensors of the file that the model doesn't know are told in the log.
     """
-    with _quiet():
+    with quiet_loading():
         model, info = model_class.from_pretrained(
             folder,
             local_files_only=True,
@@ -133,7 +133,7 @@ def _to_float32(value: Any) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_loading() -> Iterator[None]:
     """Keep transformers' progress bar and its table of keys out of the log: what counts is raised."""
     log = transformers.logging
     verbosity, bar = log.get_verbosity(), log.is_progress_bar_enabled()
