@@ -35,11 +35,15 @@ Write = Callable[[str, bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How to write scenes: ``size_px`` wide, with their ``masks`` or without, in a folder or in a ``tar``."""
+    """How to write scenes: ``size_px`` wide, with their ``masks`` or without, in a folder or in a ``tar``.
+
+    ``names`` adds to each mask the kind of thing that it is.
+    """
 
     size_px: int = 256
     masks: bool = True
     tar: bool = False
+    names: bool = False
 
 
 def write_scenes(
@@ -58,17 +62,24 @@ def write_scenes(
         for stem, scene in counted(_named(count, seed, layout.size_px), count, "scenes"):
             write(f"{stem}.jpg", _jpeg(scene))
             if layout.masks:
-                write(f"{stem}.json", _compact(sa1b_of(scene, stem)))
+                write(f"{stem}.json", _compact(sa1b_of(scene, stem, layout.names)))
             if rows:
                 rows.write(_compact({"image": stem, "regions": _truth(scene)}) + b"\n")
 
 
-def sa1b_of(scene: Scene, stem: str) -> dict[str, Any]:
-    """A file of SA-1B for the scene ``stem`` ("sa_500001"): ``image`` and ``annotations``."""
+def sa1b_of(scene: Scene, stem: str, names: bool = False) -> dict[str, Any]:
+    """A file of SA-1B for the scene ``stem`` ("sa_500001"): ``image`` and ``annotations``.
+
+    With ``names``, records say what each thing is, as ours do.
+    """
     height, width = scene.image.shape[:2]
     number = int(stem.removeprefix("sa_"))
     annotations = tuple(
-        Annotation(proposal_of(region.mask, _innermost(region.mask)), class_name=None)
+        Annotation(
+            proposal_of(region.mask, _innermost(region.mask)),
+            class_name=region.kind if names else None,
+            class_proposals=(region.kind,) if names else (),
+        )
         for region in scene.regions
     )
     records = to_records(AnnotatedImage(height, width, annotations))
@@ -155,8 +166,11 @@ def main() -> None:
     parser.add_argument(
         "--truth", type=Path, help="also write each region's right names: JSON lines"
     )
+    parser.add_argument(
+        "--names", action="store_true", help="the masks' names too, for `ssa score --truth`"
+    )
     given = parser.parse_args()
-    layout = Layout(given.size, not given.no_masks, given.tar)
+    layout = Layout(given.size, not given.no_masks, given.tar, given.names)
     write_scenes(given.folder, given.scenes, given.seed, layout, given.truth)
 
 

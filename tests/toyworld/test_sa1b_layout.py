@@ -99,6 +99,19 @@ def test_the_truth_names_the_masks_in_their_order(tmp_path: Path) -> None:
             assert region["role"] in ("stuff", "object", "part")
 
 
+def test_masks_may_have_their_names(tmp_path: Path) -> None:
+    write_scenes(tmp_path / "plain", 2, SEED, Layout())
+    write_scenes(tmp_path / "named", 2, SEED, Layout(names=True), tmp_path / "truth.jsonl")
+    for row in map(json.loads, (tmp_path / "truth.jsonl").read_text().splitlines()):
+        name = f"{row['image']}.json"
+        named = json.loads((tmp_path / "named" / name).read_text())["annotations"]
+        assert [one["class_name"] for one in named] == [one["kind"] for one in row["regions"]]
+        bare = json.loads((tmp_path / "plain" / name).read_text())["annotations"]
+        for one in named:
+            del one["class_name"], one["class_proposals"]
+        assert named == bare
+
+
 def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ["--scenes", "2", "--seed", "5", "--size", "128", "--no-masks", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["sa1b_layout", *options])
