@@ -29,13 +29,15 @@ class Entry:
 class Step:
     """A decision about a picture, with its entry's number and who took it.
 
-    ``first_made`` is the place of its first new region among all that the entry makes.
+    ``first_made`` is the place of its first new region among all that the entry makes; ``together`` is how many
+    decisions were taken at once.
     """
 
     number: int
     by: str
     decision: Decision
     first_made: int = 0
+    together: int = 1
 
 
 class History:
@@ -56,7 +58,8 @@ class History:
         for decision in entry.decisions:
             picture = picture_of(decision)
             if picture is not None:
-                step = Step(entry.number, entry.by, decision, made)
+                together = len(entry.decisions)
+                step = Step(entry.number, entry.by, decision, made, together)
                 self._steps.setdefault(picture, []).append(step)
             elif isinstance(decision, Renamed):
                 self._renames.append(Rename(entry.number, decision.old, decision.new))

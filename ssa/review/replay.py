@@ -46,7 +46,7 @@ class RegionNow:
 
     ``origin`` is the fingerprint of the mask it was found or made with (see ``ref``). ``position`` is its
     place among the found ones, None for one that a decision made. ``by`` took the last decision about it,
-    "" where there was none; ``remark`` came with that. ``given`` is the entry that gave it its label, 0
+    "" where there was none, and so many ``together``; ``remark`` came with that. ``given`` is the entry that gave it its label, 0
     for the run.
     """
 
@@ -58,6 +58,7 @@ class RegionNow:
     reviewed: Reviewed = "none"
     remark: str = ""
     by: str = ""
+    together: int = 1
     given: int = 0
     is_changed: bool = False
     has_new_mask: bool = False
@@ -173,7 +174,7 @@ class _Picture:
 
 
 def _marked(region: RegionNow, reviewed: Reviewed, step: Step, remark: str = "") -> RegionNow:
-    return replace(region, reviewed=reviewed, remark=remark, by=step.by)
+    return replace(region, reviewed=reviewed, remark=remark, by=step.by, together=step.together)
 
 
 def _relabelled(region: RegionNow, label: str | None, step: Step) -> RegionNow:

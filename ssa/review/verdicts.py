@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Literal
 
 from ssa.formats.example import Example
@@ -14,21 +13,25 @@ Verdict = Literal["right", "wrong", "unsure"]
 BY_ACCEPT = "accept"
 """Who accepts regions by their confidence: nobody has looked at them."""
 
-NOBODY_LOOKED = frozenset({BY_ACCEPT})
+BY_PAGE = "page"
+"""Who decides on the page; many at once there are a rule of somebody's, and no look at each of them."""
 
 
-def verdicts(
-    example: Example, amended: Amended, passed_over: Container[str] = NOBODY_LOOKED
-) -> list[Verdict | None]:
+def was_looked_at(region: RegionNow) -> bool:
+    """Whether somebody decided on this very region."""
+    at_once = region.by == BY_PAGE and region.together > 1
+    return region.reviewed != "none" and region.by != BY_ACCEPT and not at_once
+
+
+def verdicts(example: Example, amended: Amended) -> list[Verdict | None]:
     """What was said of each region of a picture as it was found; None where nobody has looked.
 
     A name is right if it stayed, whatever became of the mask. It is wrong where another took its place, and
-    where the region was rejected, split or joined: it was no thing of its own. Decisions by those whom
-    ``passed_over`` has don't count.
+    where the region was rejected, split or joined: it was no thing of its own.
     """
     now = {one.position: one for one in amended.now(example).regions}
     return [
-        _verdict(now.get(position), _name_now(one.class_name, amended), passed_over)
+        _verdict(now.get(position), _name_now(one.class_name, amended))
         for position, one in enumerate(example.annotations)
     ]
 
@@ -37,12 +40,10 @@ def _name_now(label: str | None, amended: Amended) -> str | None:
     return None if label is None else amended.name_now(label)
 
 
-def _verdict(
-    region: RegionNow | None, found: str | None, passed_over: Container[str]
-) -> Verdict | None:
+def _verdict(region: RegionNow | None, found: str | None) -> Verdict | None:
     if region is None:
         return "wrong"
-    if region.reviewed == "none" or region.by in passed_over:
+    if not was_looked_at(region):
         return None
     if region.reviewed == "unsure":
         return "unsure"

@@ -20,7 +20,7 @@ from ssa.review.decisions import (
     Unsure,
 )
 from ssa.review.history import Entry, History
-from ssa.review.verdicts import BY_ACCEPT, verdicts
+from ssa.review.verdicts import BY_ACCEPT, BY_PAGE, verdicts
 from tests.review.made_up import FOUND, PICTURE, REFS, history_of, square
 
 PICTURE_FOUND = example(PICTURE, [decode(one.mask) for one in FOUND], [one.label for one in FOUND])
@@ -68,6 +68,16 @@ def test_who_accepts_unseen_has_not_looked() -> None:
     history.take(Entry(1, "", BY_ACCEPT, (Accepted(REFS[0], "cat"), Accepted(REFS[1], "dog"))))
     history.take(Entry(2, "", "me", (Accepted(REFS[1], "dog"),)))
     assert verdicts(PICTURE_FOUND, Amended(history)) == [None, "right", None, None]
+
+
+def test_many_at_once_on_the_page_are_no_look_at_each() -> None:
+    both = (Accepted(REFS[0], "cat"), Rejected(REFS[1]))
+    for by, expected in ((BY_PAGE, [None, None]), ("import a.json", ["right", "wrong"])):
+        history = History()
+        history.take(Entry(1, "", by, both))
+        assert verdicts(PICTURE_FOUND, Amended(history))[:2] == expected
+        history.take(Entry(2, "", BY_PAGE, (Accepted(REFS[1], "dog"),)))
+        assert verdicts(PICTURE_FOUND, Amended(history))[1] == "right"
 
 
 def test_other_pictures_are_others() -> None:
