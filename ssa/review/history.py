@@ -29,8 +29,8 @@ class Entry:
 class Step:
     """A decision about a picture, with its entry's number and who took it.
 
-    ``first_made`` is the place of its first new region among all that the entry makes; ``together`` is how many
-    decisions were taken at once.
+    ``first_made`` is the place of its first new region among all that the entry makes; ``together`` is how
+    many decisions were taken at once.
     """
 
     number: int

@@ -46,8 +46,8 @@ class RegionNow:
 
     ``origin`` is the fingerprint of the mask it was found or made with (see ``ref``). ``position`` is its
     place among the found ones, None for one that a decision made. ``by`` took the last decision about it,
-    "" where there was none, and so many ``together``; ``remark`` came with that. ``given`` is the entry that gave it its label, 0
-    for the run.
+    "" where there was none, and so many ``together``; ``remark`` came with that. ``given`` is the entry
+    that gave it its label, 0 for the run.
     """
 
     id: RegionId
