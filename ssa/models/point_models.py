@@ -24,7 +24,7 @@ from ssa.config import MaskSettings
 from ssa.device import Placement, memory_errors_told
 from ssa.models.promptable.amg import generate, no_progress
 from ssa.models.promptable.enlarge import Enlargement, Resizing
-from ssa.models.shared.pixels import upload
+from ssa.models.shared.pixels import fit_hw, upload
 from ssa.models.shared.pretrained import (
     TRANSFORMER_FILES,
     fed_float32,
@@ -170,7 +170,7 @@ class PointModel:
             device=self._placement.device,
         )["pixel_values"].to(self._placement.dtype)
         found = self._model.get_image_embeddings(pixels)
-        input_hw = _fit_hw(*crop_hw, self._input_px) if self._family.pads else (self._input_px,) * 2
+        input_hw = fit_hw(*crop_hw, self._input_px) if self._family.pads else (self._input_px,) * 2
         if self._family.pads:
             features, fine = found[0].float(), [one.float() for one in found[1]]
             embeddings = {"image_embeddings": features, "intermediate_embeddings": fine}
@@ -218,9 +218,3 @@ class PointModel:
 
 def _side(processor: Any) -> int:
     return int(processor.size["height"])
-
-
-def _fit_hw(height: int, width: int, side_px: int) -> tuple[int, int]:
-    """The size whose long side is ``side_px``, to the nearest pixel, and at least one either way."""
-    scale = side_px / max(height, width)
-    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))

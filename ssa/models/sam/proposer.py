@@ -23,7 +23,7 @@ from ssa.models.promptable.enlarge import Enlargement, Resizing
 from ssa.models.sam.checkpoint import load_sam
 from ssa.models.sam.decoder import DecodedPoints, Outlook, PointDecoder
 from ssa.models.sam.encoder import encode
-from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD
+from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD, fit_hw
 from ssa.stages import Progress
 from ssa.types import ImageEmbedding, ProposedMasks, RGBImage
 
@@ -109,7 +109,7 @@ class SamMaskProposer:
     def embed(self, crop: RGBImage) -> CropEmbedding:
         """Encode a crop (h, w, 3), RGB uint8: long side to the input's, then padded below and right."""
         crop_hw = (crop.shape[0], crop.shape[1])
-        input_hw = _fit_hw(*crop_hw, self._input_px)
+        input_hw = fit_hw(*crop_hw, self._input_px)
         features = encode(self.sam.image_encoder, self._pixels(crop, input_hw))
         prompts = self.sam.prompt_encoder
         no_mask = prompts.no_mask_embed.weight.view(1, -1, 1, 1)
@@ -167,9 +167,3 @@ class SamMaskProposer:
         places = encoder.pe_layer.forward_with_coords(points, encoder.input_image_size)
         foreground = places + encoder.point_embeddings[1].weight
         return torch.cat([foreground, encoder.not_a_point_embed.weight.expand_as(foreground)], 1)
-
-
-def _fit_hw(height: int, width: int, side_px: int) -> tuple[int, int]:
-    """The size whose long side is ``side_px``, to the nearest pixel, and at least one either way."""
-    scale = side_px / max(height, width)
-    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))

@@ -157,3 +157,9 @@ def resize_bilinear(values: Tensor, size_hw: tuple[int, int], antialias: bool = 
     return functional.interpolate(
         values, size=size_hw, mode="bilinear", align_corners=False, antialias=antialias and shrinks
     )
+
+
+def fit_hw(height: int, width: int, side_px: int) -> tuple[int, int]:
+    """The size whose long side is ``side_px``, to the nearest pixel, and at least one either way."""
+    scale = side_px / max(height, width)
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
