@@ -141,7 +141,7 @@ def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Sta
         nouns = aside.submit(SpacyNounExtractor.load, bundle.folder("nouns"))
         segmentors = {
             source: in_turn.submit(
-                OneFormerSegmentor.load,
+                load_segmentor,
                 bundle.folder(f"{source}_segmentor"),
                 placement,
                 source,
@@ -219,11 +219,14 @@ def with_segmentor(stages: Stages, folder: Path, placement: Placement) -> Stages
     return replace(stages, closed_set={**stages.closed_set, name: added})
 
 
-def load_segmentor(folder: Path, placement: Placement, source: str) -> Segmentor:
+def load_segmentor(
+    folder: Path, placement: Placement, source: str, labels: tuple[str, ...] | None = None
+) -> Segmentor:
     """The semantic segmentor in ``folder``, of whatever family; its config names the classes.
 
-    Raises ``WeightsError`` when the folder holds none.
+    A voter is given the ``labels`` of its role: a OneFormer's classes are called so, for its config may name
+    none; another's as its config has them, but plainly. Raises ``WeightsError`` when the folder holds none.
     """
-    if model_type(folder) == "oneformer":
-        return OneFormerSegmentor.load(folder, placement, source)
-    return SemanticSegmentor.load(folder, placement, source)
+    if model_type(folder) in (None, "oneformer"):
+        return OneFormerSegmentor.load(folder, placement, source, labels)
+    return SemanticSegmentor.load(folder, placement, source, plainly=labels is not None)

@@ -8,6 +8,7 @@ own image processor makes of them, in memory that doesn't grow with the picture.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,21 @@ class SemanticSegmentor:
         self._labels = labels
 
     @classmethod
-    def load(cls, folder: Path, placement: Placement, source: str) -> SemanticSegmentor:
+    def load(
+        cls, folder: Path, placement: Placement, source: str, plainly: bool = False
+    ) -> SemanticSegmentor:
         """The model in ``folder``: config, preprocessor_config, model.safetensors; its config names classes.
 
-        Raises ``WeightsError`` when the folder is damaged, holds no semantic segmentor or names no classes.
+        ``plainly``, classes are called as people do (``plain_name``). Raises ``WeightsError`` when the folder
+        is damaged, holds no semantic segmentor or names no classes.
         """
         with opening(folder, f"segmentor {source!r}", TRANSFORMER_FILES):
             config = transformers.AutoConfig.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
             labels = class_names(config)
+            if plainly:
+                labels = tuple(map(plain_name, labels))
             model = load_transformer(_model_class(config), folder, placement.device, _UNUSED)
             processor = transformers.AutoImageProcessor.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
@@ -170,6 +176,12 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
     fed_float32(pixels.decoder)
     fed_float32(base.transformer_module)
     return model
+
+
+def plain_name(name: str) -> str:
+    """A class as people call it: of ADE20K's synonyms the first, without COCO's marks of what was merged."""
+    first = re.split(r"[;,]", name)[0].strip()
+    return re.sub(r"-(merged|other|stuff)(?=-|$)", "", first) or name
 
 
 def _seeing_all(processor: Any) -> Any:

@@ -16,9 +16,10 @@ from safetensors.torch import load_file, save_file
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
+from ssa.labelling.labels import load_labels
 from ssa.loading import load_segmentor
 from ssa.models import semantic_segmentor
-from ssa.models.semantic_segmentor import SemanticSegmentor
+from ssa.models.semantic_segmentor import SemanticSegmentor, plain_name
 from ssa.models.shared import class_scores as label_maps
 from ssa.types import RGBImage
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
@@ -223,6 +224,33 @@ def test_a_folder_is_opened_by_what_its_config_says(
     for folder, labels in ((tmp_path / "one", ("sky", "grass", "sea")), (folders["beit"], LABELS)):
         label_map = load_segmentor(folder, CPU, "mine").segment(noise(40, 50))
         assert (label_map.source, label_map.labels) == ("mine", labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("wall-other-merged", "wall"),
+        ("tree-merged", "tree"),
+        ("floor-wood", "floor-wood"),
+        ("water-other", "water"),
+        ("building;edifice", "building"),
+        ("stairs, steps", "stairs"),
+        ("stuffed toy", "stuffed toy"),
+        ("other", "other"),
+        (";", ";"),
+    ],
+)
+def test_a_class_is_called_as_people_do(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
+
+
+def test_any_segmentor_may_vote(folders: dict[str, Path], tmp_path: Path) -> None:
+    numbered = {str(number): f"{name}-other-merged" for number, name in enumerate(LABELS)}
+    folder = changed(folders["mask2former"], tmp_path / "f", "config.json", id2label=numbered)
+    voter = load_segmentor(folder, CPU, "coco", load_labels("coco"))
+    assert voter.segment(noise(40, 50)).labels == LABELS
+    own = load_segmentor(folder, CPU, "mine").segment(noise(40, 50))
+    assert own.labels == tuple(numbered.values())
 
 
 @pytest.mark.parametrize(

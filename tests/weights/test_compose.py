@@ -7,15 +7,25 @@ import shutil
 from pathlib import Path
 
 import pytest
+from models.checkpoints import write_siglip
+from models.segmentors import write_segmentor
 from models.small_point_models import write_point_model
 
 from ssa.cli import app
 from ssa.errors import WeightsError
 from ssa.loading import load_engine
 from ssa.models.point_models import PointModel
+from ssa.models.semantic_segmentor import SemanticSegmentor
+from ssa.pictures.decoding import decode_image
 from ssa.weights import choose_bundle, load_manifest, open_bundle, verify
 from ssa.weights.compose import compose
 from ssa.weights.manifest import COMPOSED_NAME
+
+STREET = Path(__file__).resolve().parents[2] / "examples" / "street.png"
+
+
+def write_mask2former(folder: Path) -> None:
+    write_segmentor(folder, "mask2former")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +49,28 @@ def test_it_runs_with_the_part_that_was_given(sam2: Path, tmp_path: Path) -> Non
     # Settings are the base's; how likely its names are right is not known with other masks.
     assert loaded.settings == open_bundle(tmp_path, "tiny").spec.settings
     assert loaded.stages.confidence is None
+
+
+def test_other_parts_at_every_stage_run_from_end_to_end(sam2: Path, tmp_path: Path) -> None:
+    parts = {"sam": sam2}
+    for role, write in (("clip", write_siglip), ("ade20k_segmentor", write_mask2former)):
+        parts[role] = tmp_path / "parts" / role
+        parts[role].mkdir(parents=True)
+        write(parts[role])
+    root = tmp_path / "root"
+    compose(root, "mine", open_bundle(root, "tiny"), parts)
+    loaded = load_engine(root, "mine", "cpu")
+    assert isinstance(loaded.stages.segmentors[1], SemanticSegmentor)
+    picture = decode_image(STREET)[:256, :256]
+    settings = loaded.settings.searching(
+        "sam", points_per_side=4, pred_iou_thresh=-100.0, stability_score_thresh=0.0
+    )
+    named = loaded.engine.annotate(picture, settings).annotations
+    assert named
+    for one in named:
+        assert [vote.source for vote in one.evidence.votes] == ["coco", "ade20k"]
+        assert one.class_name in one.class_proposals
+        assert sum(scored.score for scored in one.evidence.ranking) == pytest.approx(1)
 
 
 def test_files_are_links_with_sizes_and_hashes(sam2: Path, tmp_path: Path) -> None:
