@@ -84,7 +84,7 @@ def accepted(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> dict
         rng = np.random.default_rng(draw)
         ranks = rng.integers(0, 1 << 63, count, dtype=np.uint64)
         verdicts = np.full(count, UNSEEN, np.int8)
-        population = Population(confidences, ranks, ranks % 2 == 0, verdicts)
+        population = Population(confidences, ranks, verdicts)
         asked = population.to_review(REVIEWED)
         verdicts[asked] = np.where(right[asked], RIGHT, WRONG)
         found = acceptance(population, PROMISE).positions

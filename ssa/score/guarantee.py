@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, binom
 
-MOST_STRATA, LEAST_IN_STRATUM = 20, 50
+from ssa.review.draw import Positions, in_turn, sample_of, strata_of
+
 STARTS = 3
 
 UNSEEN, WRONG, RIGHT = -1, 0, 1
@@ -47,42 +48,29 @@ class Promise:
 class Population:
     """All regions with a confidence: N of each.
 
-    ``confidences`` (N,) float; ``ranks`` (N,) uint64, drawn once for all, by which a sample is taken;
-    ``is_sampled`` (N,) bool: whether a region may be in a sample at all (drawn at random, too);
+    ``confidences`` (N,) float; ``ranks`` (N,) uint64, their places in the draw (``ssa.review.draw``);
     ``verdicts`` (N,) int8: ``UNSEEN``, ``WRONG`` or ``RIGHT``.
     """
 
     confidences: NDArray[np.float64]
     ranks: NDArray[np.uint64]
-    is_sampled: NDArray[np.bool_]
     verdicts: NDArray[np.int8]
 
-    def strata(self) -> list[NDArray[np.int64]]:
-        """The regions' positions by strata, the most confident first; of equals the lower rank is first."""
-        order = np.lexsort((self.ranks, -self.confidences))
-        count = min(max(len(order) // LEAST_IN_STRATUM, 1), MOST_STRATA)
-        return list(np.array_split(order, count))
+    def strata(self) -> list[Positions]:
+        """The regions' positions by strata, the most confident first."""
+        return strata_of(self.confidences, self.ranks)
 
-    def sample(self) -> list[NDArray[np.int64]]:
+    def sample(self) -> list[Positions]:
         """Of each stratum those that may be looked at, in the order in which they are to be."""
-        found = []
-        for stratum in self.strata():
-            drawn = stratum[self.is_sampled[stratum]]
-            found.append(drawn[np.argsort(self.ranks[drawn], kind="stable")])
-        return found
+        return sample_of(self.strata(), self.ranks)
 
     def rounds(self) -> int:
         """How many of each stratum's sample were looked at, without a gap."""
         return min((_prefix(self.verdicts[drawn] != UNSEEN) for drawn in self.sample()), default=0)
 
     def to_review(self, count: int) -> list[int]:
-        """The next regions to look at, a round after the other, and each from the most confident down."""
-        sample = self.sample()
-        longest = max(map(len, sample), default=0)
-        ordered = (
-            int(one[place]) for place in range(longest) for one in sample if place < len(one)
-        )
-        return [one for one in ordered if self.verdicts[one] == UNSEEN][:count]
+        """The next regions to look at."""
+        return [one for one in in_turn(self.sample()) if self.verdicts[one] == UNSEEN][:count]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +119,7 @@ def acceptance(population: Population, promise: Promise) -> Acceptance:
     )
 
 
-def _doubt(population: Population, strata: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+def _doubt(population: Population, strata: list[Positions]) -> NDArray[np.float64]:
     """The error rates that the confidences expect of the first stratum, the first two, and so on."""
     expected = np.cumsum([float((1 - population.confidences[one]).sum()) for one in strata])
     return np.asarray(expected / np.maximum(np.cumsum([len(one) for one in strata]), 1), np.float64)

@@ -1,13 +1,7 @@
-"""Which regions of a run may be in a sample, in what order, and what was said of them.
-
-The draw is a hash of what a region is: no list has to be kept, another run of the same command draws the
-same, and nobody who annotates or reviews can lean on it. Half of all regions are for samples, the others to
-learn from: what a confidence was fitted on can't tell how good it is.
-"""
+"""All regions of a run for a sample: how sure their names are, and what was said of them."""
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,22 +12,11 @@ from numpy.typing import NDArray
 from ssa.formats.example import Example
 from ssa.review.amending import Amended
 from ssa.review.decisions import fingerprint
+from ssa.review.draw import is_sampled, rank_of
 from ssa.review.verdicts import Verdict, verdicts
 from ssa.score.guarantee import RIGHT, UNSEEN, WRONG, Population
-from ssa.types import RLE
 
 _CODES: dict[Verdict | None, int] = {None: UNSEEN, "right": RIGHT, "wrong": WRONG, "unsure": WRONG}
-
-
-def rank_of(picture: str, mask: RLE) -> int:
-    """A region's place in the draw: 64 bits that are as good as random, by its picture's key and its mask."""
-    digest = hashlib.sha256(f"{picture}\0{fingerprint(mask)}".encode("utf-8", "surrogatepass"))
-    return int.from_bytes(digest.digest()[:8], "little")
-
-
-def is_sampled(rank: int) -> bool:
-    """Whether a region of this rank is for samples; else it is to learn from."""
-    return rank % 2 == 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,14 +55,13 @@ def census(examples: Iterable[Example], amended: Amended) -> Census:
                 untold += one.class_name is not None
                 continue
             confidences.append(one.confidence)
-            ranks.append(rank_of(example.key, one.proposal.rle))
+            ranks.append(rank_of(example.key, fingerprint(one.proposal.rle)))
             codes.append(_CODES[said[place]])
             picture_of.append(len(pictures))
             place_of.append(place)
         pictures.append(example.key)
-    drawn = np.array(ranks, np.uint64)
     population = Population(
-        np.array(confidences, np.float64), drawn, drawn % 2 == 0, np.array(codes, np.int8)
+        np.array(confidences, np.float64), np.array(ranks, np.uint64), np.array(codes, np.int8)
     )
     own = np.array(picture_of, np.int32), np.array(place_of, np.int32)
     return Census(population, tuple(pictures), *own, untold)
@@ -97,5 +79,5 @@ def learnt_from(
             one = example.annotations[place]
             if said not in ("right", "wrong") or one.class_name is None:
                 continue
-            if is_sampled(rank_of(example.key, one.proposal.rle)) == sampled:
+            if is_sampled(rank_of(example.key, fingerprint(one.proposal.rle))) == sampled:
                 yield example, place, said == "right"

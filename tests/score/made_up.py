@@ -55,6 +55,4 @@ def unseen(confidences: np.ndarray, seed: int = 0) -> Population:
     """A population that nobody has looked at."""
     count = len(confidences)
     ranks = np.random.default_rng(seed).integers(0, 1 << 63, count, dtype=np.uint64)
-    return Population(
-        np.asarray(confidences, np.float64), ranks, ranks % 2 == 0, np.full(count, UNSEEN, np.int8)
-    )
+    return Population(np.asarray(confidences, np.float64), ranks, np.full(count, UNSEEN, np.int8))

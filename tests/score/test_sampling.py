@@ -8,12 +8,11 @@ import numpy as np
 from example_pictures import example
 
 from ssa.formats.example import Example
-from ssa.masks.run_lengths import encode
 from ssa.review.amending import Amended
 from ssa.review.decisions import Accepted, Decision, RegionRef, Rejected, Unsure, fingerprint
 from ssa.review.history import Entry, History
 from ssa.score.guarantee import RIGHT, UNSEEN, WRONG
-from ssa.score.sampling import census, is_sampled, learnt_from, rank_of
+from ssa.score.sampling import census, learnt_from
 
 PICTURES = 20
 
@@ -66,19 +65,6 @@ def test_the_draw_depends_on_nothing_but_the_region() -> None:
         )
     }
     assert len(ranks) == len(order) == len(set(ranks.values()))
-
-
-def test_half_of_all_regions_are_for_samples() -> None:
-    mask = encode(np.eye(4, 6, dtype=np.bool_))
-    drawn = [is_sampled(rank_of(f"p/{number}.jpg", mask)) for number in range(2000)]
-    assert 900 < sum(drawn) < 1100
-    counted = census(pictures(), decided()).population
-    assert counted.is_sampled.tolist() == [is_sampled(int(rank)) for rank in counted.ranks]
-
-
-def test_names_that_cannot_be_written_have_a_rank_too() -> None:
-    mask = encode(np.eye(4, 6, dtype=np.bool_))
-    assert rank_of("p/\ud800.jpg", mask) != rank_of("p/\ud801.jpg", mask)
 
 
 def test_what_is_learnt_from_is_never_what_is_checked() -> None:
