@@ -117,6 +117,10 @@ def _told(counted: Census, promise: Promise, found: Acceptance, accepted: int, i
             f"about {found.more:,} more reviews would let it accept some {found.then:.0%} of all: "
             "`--sample N` names them"
         )
+    elif not len(found.positions):
+        lines.append(
+            "more reviews are unlikely to change that: of the surest names too many are wrong"
+        )
     if counted.untold:
         lines.append(f"{counted.untold:,} names have no confidence and were left as they are")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ import numpy as np
 from ssa.cli.format_options import add_aliases_option, aliases_in
 from ssa.dataset.examples import Examples
 from ssa.dataset.output import check_results, opened
+from ssa.errors import InputError
 from ssa.files import write_whole
 from ssa.formats.example import Example
 from ssa.labelling.confidence import FILE, Confidence
@@ -42,8 +43,13 @@ def run(options: argparse.Namespace) -> int:
         output.recover()
         amended = Amended.of(options.out, aliases_in(options))
         learnt = list(_pairs(learnt_from(Examples(output), amended)))
-        fitted = fit_confidence(*_columns(learnt))
         checked = list(_pairs(learnt_from(Examples(output), amended, sampled=True)))
+        if checked and not learnt:
+            raise InputError(
+                "expected reviewed regions beside the sample of `ssa accept`, which a confidence isn't fitted "
+                f"to; got none, and {len(checked):,} of the sample; review some by another queue"
+            )
+        fitted = fit_confidence(*_columns(learnt))
         write_whole(options.out / FILE, fitted.dumps())
     print(f"fitted on {fitted.regions:,} reviewed regions: {options.out / FILE}")
     print(_told(fitted, checked))

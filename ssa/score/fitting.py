@@ -27,6 +27,8 @@ def fit_confidence(annotations: Sequence[Annotation], is_right: Sequence[bool]) 
     """
     from sklearn.linear_model import LogisticRegression
 
+    if not annotations:
+        raise InputError("expected reviewed regions to learn from; got none; review some first")
     stages = _commonest_stages(annotations)
     pairs = [
         pair for pair in zip(annotations, is_right, strict=True) if stages_of(pair[0]) == stages

@@ -79,6 +79,16 @@ def test_what_it_accepted_is_no_review(out: Path, capsys: pytest.CaptureFixture[
     assert not capsys.readouterr().out.startswith("0 names")
 
 
+def test_where_more_reviews_will_not_help_it_says_so(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = learnt(out, capsys)
+    asked = sampled(out, 200, capsys)
+    review(out, {region: (ref, False) for region, (ref, _) in truth.items()}, asked)
+    assert accept(out, "--error", "5%") == 1
+    assert "more reviews are unlikely to change that" in capsys.readouterr().out
+
+
 def test_without_confidences_the_way_to_them_is_told(
     out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

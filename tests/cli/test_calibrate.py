@@ -12,6 +12,7 @@ from dataset_doubles import files_of, records_of
 
 from ssa.cli import app
 from ssa.labelling.confidence import FILE, read_confidence
+from ssa.review.draw import is_sampled, rank_of
 from tests.score.runs import Truth, results, review
 
 
@@ -74,6 +75,14 @@ def test_too_few_reviews_are_told(out: Path, capsys: pytest.CaptureFixture[str])
     assert app.main(["calibrate", str(out)]) == 2
     assert "review more" in capsys.readouterr().err
     assert not (out / FILE).exists()
+
+
+def test_a_sample_alone_teaches_nothing(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = results(out, 4)
+    ranks = {region: rank_of(ref.picture, ref.mask) for region, (ref, _) in truth.items()}
+    review(out, truth, [region for region, rank in ranks.items() if is_sampled(rank)])
+    assert app.main(["calibrate", str(out)]) == 2
+    assert "beside the sample of `ssa accept`" in capsys.readouterr().err
 
 
 def test_results_without_evidence_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,3 +56,8 @@ def test_without_evidence_the_way_out_is_told() -> None:
     bare = [replace(named(), evidence=Evidence())] * 40
     with pytest.raises(InputError, match="annotate with --detail"):
         fit_confidence(bare, [True] * 40)
+
+
+def test_without_reviews_the_way_to_them_is_told() -> None:
+    with pytest.raises(InputError, match="got none; review some first"):
+        fit_confidence([], [])
