@@ -46,8 +46,8 @@ def run(options: argparse.Namespace) -> int:
         checked = list(_pairs(learnt_from(Examples(output), amended, sampled=True)))
         if checked and not learnt:
             raise InputError(
-                "expected reviewed regions beside the sample of `ssa accept`, which a confidence isn't fitted "
-                f"to; got none, and {len(checked):,} of the sample; review some by another queue"
+                "expected reviewed regions beside the sample of `ssa accept`, which a confidence isn't "
+                f"fitted to; got none, and {len(checked):,} of the sample; review some by another queue"
             )
         fitted = fit_confidence(*_columns(learnt))
         write_whole(options.out / FILE, fitted.dumps())
