@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         )
     from ssa.review.web.answers import Answers
     from ssa.review.web.desk import Desk
-    from ssa.review.web.server import serve
+    from ssa.review.web.server import server_of
 
     if not 0 <= options.port < 65_536:
         raise InputError(f"expected a --port from 0 to 65535; got {options.port}")
@@ -55,11 +55,9 @@ def run(options: argparse.Namespace) -> int:
         if desk.unreadable:
             logger.warning("%d pictures' annotations can't be read", desk.unreadable)
         logger.info("%d pictures; press Ctrl-C to stop", len(results.pictures))
-        serve(Answers(desk, results), options.port, lambda url: _opened(url, options.no_browser))
+        server = server_of(Answers(desk, results), options.port)
+        print(server.url, flush=True)
+        if not options.no_browser:
+            webbrowser.open(server.url)
+        server.run()
     return 0
-
-
-def _opened(url: str, no_browser: bool) -> None:
-    print(url, flush=True)
-    if not no_browser:
-        webbrowser.open(url)

@@ -1,4 +1,4 @@
-"""A folder of results as one who only reads it sees it: no lock is taken, so runs and exports go on meanwhile."""
+"""A folder of results as one who only reads it sees it: without its lock, so that runs and exports go on."""
 
 from __future__ import annotations
 
@@ -47,16 +47,17 @@ class Results:
 
 
 def results_in(root: Path) -> Results:
-    """What runs have written to the folder. Raises ``InputError`` where it is none or its ledger is locked."""
+    """What runs have written to the folder. Raises ``InputError`` where that can't be read."""
     check_results(root)
     try:
         with closing(open_to_read(root / ".ssa" / "ledger.sqlite")) as db:
             rows = db.execute(
-                "SELECT key, file_name, labels, blobs FROM items WHERE state = ? ORDER BY key", (DONE,)
+                "SELECT key, file_name, labels, blobs FROM items WHERE state = ? ORDER BY key",
+                (DONE,),
             )
             return Results(root, tuple(done_of(*row) for row in rows))
     except sqlite3.Error as error:
         raise InputError(
-            f"expected the ledger of {root.name} to be readable; got: {error}; if a run was killed there, run "
-            "the same command once more"
+            f"expected the ledger of {root.name} to be readable; got: {error}; if a run was killed there, "
+            "run the same command once more"
         ) from error

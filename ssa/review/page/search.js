@@ -19,6 +19,11 @@ export function found(text, labels) {
     .sort((a, b) => a[0] - b[0]).slice(0, MOST).map(([, one]) => one);
 }
 
+/** Whether Enter is to take this label: one that has the text somewhere in a word is not meant by it. */
+function beginsWord(label, typed) {
+  return label !== undefined && ` ${label.toLowerCase()}`.includes(` ${typed.toLowerCase()}`);
+}
+
 /** @param {{label: string, placeholder: string, take: (text: string) => void, value?: string}} of @returns {HTMLElement} */
 export function field({ label, placeholder, take, value = "" }) {
   const list = h("ul", { id: `labels${++count}`, role: "listbox", hidden: true });
@@ -35,11 +40,12 @@ export function field({ label, placeholder, take, value = "" }) {
     input.blur();
     take(text);
   };
-  const draw = () => {
+  const draw = (isNew = false) => {
     const known = found(input.value, store.start.labels);
     const typed = input.value.trim();
     options = known.map(([one]) => one);
     if (typed && !options.includes(typed)) options.push(typed);
+    if (isNew) at = beginsWord(known[0]?.[0], typed) ? 0 : options.length - 1;
     at = options.length ? Math.min(Math.max(at, 0), options.length - 1) : -1;
     list.hidden = !options.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
@@ -51,7 +57,7 @@ export function field({ label, placeholder, take, value = "" }) {
       ? [h("i", { className: "swatch", colour: known[i][1] }), name(one), h("span", { className: "score" }, known[i][2].toLocaleString("en"))]
       : [name(say.newLabel(one))]))));
   };
-  input.addEventListener("input", () => { at = 0; draw(); });
+  input.addEventListener("input", () => draw(true));
   input.addEventListener("blur", () => { list.hidden = true; });
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();

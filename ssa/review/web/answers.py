@@ -20,7 +20,6 @@ from ssa.review.web.pixels import id_map, jpeg, pixels_of, thumbnail
 from ssa.review.web.queue import ORDERS, Places, queue
 from ssa.review.web.results import Pictures
 from ssa.review.web.showing import colour_of, shown
-from ssa.masks.run_lengths import box_of, decode
 from ssa.types import RGBImage
 
 Query = dict[str, str]
@@ -58,7 +57,9 @@ class Answers:
                     for key, one, left in zip(index.keys, index.rows, open_ones, strict=True)
                 ],
                 "labels": [
-                    [index.labels[i], colour_of(index.labels[i]), int(counts[i])] for i in order if counts[i]
+                    [index.labels[i], colour_of(index.labels[i]), int(counts[i])]
+                    for i in order
+                    if counts[i]
                 ],
                 "reviewed": dict(zip(REVIEWED, reviewed, strict=True)),
                 "orders": list(ORDERS),
@@ -78,9 +79,7 @@ class Answers:
     def gather(self, query: Query) -> Response:
         """How many regions go together (see ``gathered``), and the first of them for a look."""
         places = gathered(self._desk.index, _numeric(query))
-        return JSONResponse(
-            {"count": len(places), "regions": self._named(places[:MOST_PREVIEWED])}
-        )
+        return JSONResponse({"count": len(places), "regions": self._named(places[:MOST_PREVIEWED])})
 
     def picture(self, query: Query) -> Response:
         """All regions of one picture."""
@@ -105,8 +104,8 @@ class Answers:
         place = _integer(query, "place")
         if not 0 <= place < len(now.regions):
             raise FieldError("place")
-        box = box_of(decode(now.regions[place].mask))
-        return Response(thumbnail(self._pixels(number), box), media_type="image/jpeg")
+        small = thumbnail(self._pixels(number), now.regions[place].mask)
+        return Response(small, media_type="image/jpeg")
 
     # Deciding ------------------------------------------------------------------------------------------
 

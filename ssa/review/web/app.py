@@ -21,7 +21,12 @@ from ssa.review.web.guard import Guard
 
 PAGE = Path(__file__).parents[1] / "page"
 
-_KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of one request: masks of a picture are some hundred kilobytes at most."""
@@ -34,9 +39,16 @@ def app_of(answers: Answers, token: str, host: str) -> Guard:
     """The server as an ASGI application, for ``host`` ("127.0.0.1:8000") alone."""
     routes = [
         Route("/", _file_of("index.html")),
-        *(Route(f"/{path.name}", _file_of(path.name)) for path in PAGE.iterdir() if path.suffix in _KINDS),
+        *(
+            Route(f"/{path.name}", _file_of(path.name))
+            for path in PAGE.iterdir()
+            if path.suffix in _KINDS
+        ),
         *(Route(f"/api/{name}", _told(getattr(answers, name)), methods=["GET"]) for name in _GETS),
-        *(Route(f"/api/{name}", _taken(getattr(answers, name)), methods=["POST"]) for name in _POSTS),
+        *(
+            Route(f"/api/{name}", _taken(getattr(answers, name)), methods=["POST"])
+            for name in _POSTS
+        ),
     ]
     return Guard(Starlette(routes=routes), token, host)
 

@@ -1,6 +1,6 @@
 """Where decisions are taken: the folder's regions as they are now, and the file that takes what is decided.
 
-All of it is used by one thread at a time. Whatever others add to the file is taken in before anything is said.
+Decisions are taken one after another. What others add to the file is taken in before anything is decided.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ def gathered(index: Index, asked: Mapping[str, Any]) -> Places:
         return of_cluster(index, integer_of(asked.get("cluster"), "cluster"))
     if by != "looks":
         raise FieldError("by")
-    picture, place = integer_of(asked.get("picture"), "picture"), integer_of(
-        asked.get("place"), "place"
+    picture, place = (
+        integer_of(asked.get("picture"), "picture"),
+        integer_of(asked.get("place"), "place"),
     )
     if not 0 <= picture < len(index.keys) or not 0 <= place < len(index.rows[picture].ids):
         raise FieldError("place")

@@ -51,7 +51,7 @@ class Index:
         self.rows: list[Rows] = [EMPTY] * len(keys)
         self.labels: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._embeddings = tempfile.TemporaryFile()
+        self._embeddings = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the index
         self._places: dict[int, int] = {}  # of embeddings, by picture: the first one's
         self._count = self._length = 0
 
@@ -79,7 +79,9 @@ class Index:
     def ref(self, picture: int, place: int) -> RegionRef:
         """What a decision calls a region."""
         rows = self.rows[picture]
-        return RegionRef(self.keys[picture], rows.ids[place], f"{rows.values['origin'][place]:016x}")
+        return RegionRef(
+            self.keys[picture], rows.ids[place], f"{rows.values['origin'][place]:016x}"
+        )
 
     def number(self, label: str) -> int | None:
         """The number of a label that there is or was."""

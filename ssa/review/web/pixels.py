@@ -11,9 +11,10 @@ from PIL import Image
 
 from ssa.errors import ImageError, InputError
 from ssa.masks.painting import paint
+from ssa.masks.run_lengths import box_of, decode
 from ssa.pictures.decoding import decode_image
 from ssa.sources.item import Blob
-from ssa.types import RLE, BoxXYWH, RGBImage
+from ssa.types import RLE, RGBImage
 
 THUMBNAIL = 112
 """Pixels of a crop's longer side."""
@@ -34,23 +35,34 @@ def jpeg(pixels: RGBImage, quality: int = 90) -> bytes:
     return file.getvalue()
 
 
-def thumbnail(pixels: RGBImage, box_xywh: BoxXYWH) -> bytes:
-    """A region's box with some of what is around it, as a small JPEG."""
-    left, top, width, height = box_xywh
+def thumbnail(pixels: RGBImage, mask: RLE) -> bytes:
+    """A region with some of what is around it, which is darkened, as a small JPEG.
+
+    A picture of another size than the mask's is shown whole.
+    """
+    if pixels.shape[:2] != (mask.height, mask.width):
+        return jpeg(_small(pixels), 85)
+    inside = decode(mask)
+    left, top, width, height = box_of(inside)
     edge = 0.15 * max(width, height) + 4
     right, bottom = left + width + 1 + edge, top + height + 1 + edge
-    part = pixels[
+    part = np.s_[
         max(int(top - edge), 0) : int(bottom) + 1, max(int(left - edge), 0) : int(right) + 1
     ]
-    small = Image.fromarray(part)
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    return jpeg(np.asarray(small), 85)
+    dark = pixels[part] * np.where(inside[part], 1.0, 0.4)[:, :, None]
+    return jpeg(_small(dark.astype(np.uint8)), 85)
+
+
+def _small(pixels: RGBImage) -> RGBImage:
+    image = Image.fromarray(pixels)
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    return np.asarray(image)
 
 
 def id_map(masks: Sequence[RLE], height: int, width: int) -> bytes:
     """Position + 1 of the mask on top of each pixel, 0 for none: 24 bits, smaller masks on top.
 
-    Deflated; three planes of H × W bytes, the lowest eight bits first, since the upper ones deflate to nothing.
+    Deflated; three planes of H × W bytes, the lowest eight bits first: the upper ones deflate to nothing.
     """
     owners = (paint(masks, height, width) + 1).astype("<u4")
     planes = owners.view(np.uint8).reshape(height * width, 4).T[:3]

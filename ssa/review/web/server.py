@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import uvicorn
 
@@ -15,29 +15,43 @@ from ssa.review.web.app import app_of
 HOST = "127.0.0.1"
 
 
-def serve(answers: Answers, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until somebody stops it; ``ready`` gets the address, once connections are taken.
+@dataclass(frozen=True, slots=True, eq=False)
+class PageServer:
+    """A server that takes connections already, and answers them once it runs; ``url`` has its token."""
 
-    Port 0 is a free one. Raises ``InputError`` for one that is taken.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((HOST, port))
-        except OSError as error:
-            raise InputError(
-                f"expected a free --port; got {port}: {error.strerror}; leave it out for a free one"
-            ) from error
+    url: str
+    server: uvicorn.Server
+    listening: socket.socket
+
+    def run(self) -> None:
+        """Serve until somebody stops it: Ctrl-C, or ``stop`` from another thread."""
+        with self.listening:
+            self.server.run(sockets=[self.listening])
+
+    def stop(self) -> None:
+        """Have ``run`` come back."""
+        self.server.should_exit = True
+
+
+def server_of(answers: Answers, port: int = 0) -> PageServer:
+    """A server on this machine alone; port 0 is a free one. Raises ``InputError`` for one that is taken."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
         listening.listen()
-        token, host = secrets.token_urlsafe(24), f"{HOST}:{listening.getsockname()[1]}"
-        # No access log: it would have the token in each line.
-        config = uvicorn.Config(
-            app_of(answers, token, host),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-        )
-        ready(f"http://{host}/{token}/")
-        uvicorn.Server(config).run(sockets=[listening])
+    except OSError as error:
+        listening.close()
+        raise InputError(
+            f"expected a free --port; got {port}: {error.strerror}; leave it out for a free one"
+        ) from error
+    token, host = secrets.token_urlsafe(24), f"{HOST}:{listening.getsockname()[1]}"
+    config = uvicorn.Config(
+        app_of(answers, token, host),
+        log_config=None,
+        access_log=False,  # it would have the token in each line
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    return PageServer(f"http://{host}/{token}/", uvicorn.Server(config), listening)
