@@ -61,6 +61,7 @@ class Desk:
         then none is taken.
         """
         with self._lock:
+            self._log.refresh()
             self._catch_up()
             self._check(decisions)
             entry = self._log.append(decisions, BY)
