@@ -8,6 +8,7 @@ import { maskOf, pixelsOf } from "./runs.js";
 import { retint } from "./stage.js";
 import { selectedRegion, store, update } from "./store.js";
 import { say } from "./strings.js";
+import { inTurn } from "./turns.js";
 
 /** A label as it is kept: without spaces around it or in rows. */
 export const tidy = (text) => text.trim().replace(/\s+/gu, " ");
@@ -22,13 +23,13 @@ export function relabel(text) {
   if (!label || !selectedRegion()) return;
   if (label === selectedRegion().label) return accept();
   const known = store.start.labels.find(([one]) => one === label);
-  decide((region) => ({ what: "corrected", region: region.ref, label }), { reviewed: "corrected", label, colour: known?.[1] ?? "#808080" });
+  return decide((region) => ({ what: "corrected", region: region.ref, label }), { reviewed: "corrected", label, colour: known?.[1] ?? "#808080" });
 }
 
 /** Take the n-th proposal, from 1. */
 export function takeProposal(n) {
   const proposal = selectedRegion()?.proposals[n - 1];
-  if (proposal) relabel(proposal[0]);
+  if (proposal) return relabel(proposal[0]);
 }
 
 export const undo = () => send("undo", {});
@@ -76,6 +77,13 @@ async function show([picture, , id]) {
   if (after) prepare(after[0]);
 }
 
+/** Begin the queue anew, by an order. */
+export async function setOrder(order) {
+  update({ order });
+  await loadQueue();
+  if (store.queue.regions.length) await show(store.queue.regions[0]);
+}
+
 function decide(decisionOf, change) {
   const region = selectedRegion();
   if (!region) return;
@@ -88,9 +96,9 @@ function decide(decisionOf, change) {
   update({ queue: { open: queue.open - (wasOpen ? 1 : 0), regions } });
   if (store.tint) retint();
   const next = regions[at < 0 ? 0 : at % Math.max(regions.length, 1)];
-  if (next) void show(next);
-  else if (queue.open > 1) void refill();
-  else update({ selected: -1 });
+  if (next) return show(next);
+  if (queue.open > 1) return refill();
+  update({ selected: -1 });
 }
 
 /** The list of the queue has run out: the rest is asked for when all that was decided is saved. */
@@ -114,25 +122,32 @@ function joined(regions) {
 /** Whether a decision changes more than the region that it was shown on at once. */
 const isFar = ({ name, payload }) => name !== "decide" || payload.do.some((one) => "mask" in one || !["accepted", "corrected", "rejected", "unsure"].includes(one.what));
 
+/** What the page can't know by itself: what masks became, what else a rename met, a new label's colour. */
+const asksForMore = (sent) => isFar(sent) || sent.payload.do.some(({ label }) => label && !store.start.labels.some(([one]) => one === label));
+
+async function saved(sent, answer) {
+  if (sent.name === "undo") {
+    if (answer.undone === null) return toast(say.nothingToUndo);
+    toast(say.undone(answer.count));
+  } else if (sent.name === "bulk") toast(say.saved(sent.payload.count));
+  if (store.waiting.length) return;
+  if (asksForMore(sent)) await Promise.all([loadStart(), loadQueue()]);
+  if (sent.name === "undo" && answer.pictures.length) {
+    const id = answer.first.region?.[1] ?? answer.first.regions?.[0]?.[1];
+    if (answer.pictures.includes(store.number)) return reloadPicture(id);
+    return openPicture(answer.pictures[0], id ?? null);
+  }
+  if (asksForMore(sent)) await reloadPicture();
+  else if (!store.queue.regions.length && store.queue.open > 0) await refill();
+}
+
+async function refused(failure) {
+  toast(failure.status === 409 ? say.gone : say.refused(failure.message));
+  await Promise.all([loadStart(), loadQueue()]);
+  await reloadPicture();
+}
+
 onSaved({
-  async saved(sent, answer) {
-    if (sent.name === "undo") {
-      if (answer.undone === null) return toast(say.nothingToUndo);
-      toast(say.undone(answer.count));
-    } else if (sent.name === "bulk") toast(say.saved(sent.payload.count));
-    if (store.waiting.length) return;
-    if (isFar(sent)) await Promise.all([loadStart(), loadQueue()]);
-    if (sent.name === "undo" && answer.pictures.length) {
-      const [id] = [answer.first.region?.[1] ?? answer.first.regions?.[0]?.[1] ?? null];
-      if (!answer.pictures.includes(store.number)) return openPicture(answer.pictures[0], id);
-      return reloadPicture(id ?? undefined);
-    }
-    if (isFar(sent) || answer.pictures.includes(store.number)) await reloadPicture();
-    if (!store.queue.regions.length && store.queue.open > 0) await refill();
-  },
-  async refused(sent, failure) {
-    toast(failure.status === 409 ? say.gone : say.refused(failure.message));
-    await Promise.all([loadStart(), loadQueue()]);
-    await reloadPicture();
-  },
+  saved: (sent, answer) => inTurn(() => saved(sent, answer)),
+  refused: (_, failure) => inTurn(() => refused(failure)),
 });

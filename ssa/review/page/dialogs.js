@@ -7,6 +7,7 @@ import { allKeys, change, keyOf, nameOf, reset, written } from "./keys.js";
 import { field } from "./search.js";
 import { selectedRegion, store } from "./store.js";
 import { say } from "./strings.js";
+import { inTurn } from "./turns.js";
 
 const dialog = byId("dialog");
 
@@ -31,7 +32,7 @@ export function openDoubt() {
   const take = (event) => {
     event.preventDefault();
     close();
-    doubt(input.value.trim());
+    inTurn(() => doubt(input.value.trim()));
   };
   open(say.keys.unsure, h("form", { onsubmit: take }, input, h("div", { className: "row" }, cancel(), h("button", { className: "main" }, say.save))));
 }
@@ -66,7 +67,7 @@ async function preview(title, asked, region) {
   const button = (text, decision, className = "") => h("button", { type: "button", className, disabled: !count, onclick: () => all(decision) }, text);
   const slider = asked.by !== "looks" ? null : h("label", {}, `${say.howAlike}: ${asked.least.toFixed(2)}`, h("input", {
     type: "range", min: 0.5, max: 1, step: 0.01, value: String(asked.least),
-    onchange: (event) => preview(title, { ...asked, least: Number(event.target.value) }, region),
+    onchange: (event) => inTurn(() => preview(title, { ...asked, least: Number(event.target.value) }, region)),
   }));
   open(title, h("p", { className: "count" }, name(region.label ?? say.noLabel), ` · ${say.previewCount(count)}`), slider,
     h("div", { className: "thumbnails" }, ...regions.map(([picture, place]) =>

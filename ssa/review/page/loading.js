@@ -9,6 +9,8 @@ import { say } from "./strings.js";
 const images = new Map(); // promises of the last few, by the picture's number
 const MOST_IMAGES = 3;
 
+let wanted = -1; // the picture that was asked for last
+
 /** All that is known at the start: pictures, labels, progress. */
 export async function loadStart() {
   update({ start: await ask("start") });
@@ -23,12 +25,12 @@ export async function loadQueue() {
 
 /** Show a picture; select the region with this id, or the first open one. */
 export async function openPicture(number, id = null) {
-  if (number === store.number && store.picture) return select(id);
-  update({ number });
+  wanted = number;
+  if (number === store.number) return select(id);
   const [picture, pixels, planes] = await Promise.all([ask("picture", { picture: number }), imageOf(number), idPlanes(number)]);
-  if (store.number !== number) return;
+  if (wanted !== number) return;
   const hidden = new Set([...store.hidden].filter((one) => picture.regions.some((region) => (region.label ?? "") === one)));
-  update({ picture, image: pixels, selected: -1, hovered: -1, gathered: new Set(), hidden, alone: null });
+  update({ number, picture, image: pixels, selected: -1, hovered: -1, gathered: new Set(), hidden, alone: null });
   showAll();
   retint(planes);
   if (!pixels) toast(say.noPicture);
@@ -36,7 +38,7 @@ export async function openPicture(number, id = null) {
 }
 
 /** The picture that is shown as it is now; the selected region stays, if it is there still. */
-export async function reloadPicture(id = store.picture?.regions[store.selected]?.id ?? null) {
+export async function reloadPicture(id = undefined) {
   const { number } = store;
   if (number < 0) return;
   const before = store.picture?.masks;
@@ -48,7 +50,8 @@ export async function reloadPicture(id = store.picture?.regions[store.selected]?
     const old = store.picture?.regions.find((one) => one.id === region.id);
     if (old && old.mask.counts === region.mask.counts) region.mask = old.mask;
   }
-  const selected = picture.regions.findIndex((one) => one.id === id);
+  const shown = id === undefined ? store.picture?.regions[store.selected]?.id : id;
+  const selected = picture.regions.findIndex((one) => one.id === shown);
   update({ picture, selected, hovered: -1, gathered: new Set() });
   retint(planes);
 }

@@ -1,21 +1,20 @@
 // Where it begins: listens to keys, and to the store, and draws what has changed.
 
-import { Failure } from "./api.js";
 import { drawBar, drawProgress, drawSaving } from "./bar.js";
 import * as deciding from "./deciding.js";
 import { openBulk, openDoubt, openHelp, openRename } from "./dialogs.js";
-import { byId, fill, h, toast } from "./dom.js";
+import { byId, fill, h } from "./dom.js";
 import { dropCorner, resize, take } from "./edit.js";
 import { actionOf } from "./keys.js";
 import { alone, drawLegend, toggle } from "./legend.js";
 import { loadQueue, loadStart, openPicture, reloadPicture } from "./loading.js";
-import { selectBeneath } from "./mouse.js";
+import { walkDown } from "./mouse.js";
 import { takeUp } from "./outbox.js";
 import { drawPanel } from "./panel.js";
-import { boxOf, contains, eachStretch } from "./runs.js";
 import { redraw, showAll } from "./stage.js";
 import { listen, selectedRegion, store, update } from "./store.js";
 import { say } from "./strings.js";
+import { inTurn } from "./turns.js";
 import { zoom } from "./view.js";
 
 const stage = byId("stage");
@@ -25,7 +24,7 @@ const ACTIONS = {
   accept: deciding.accept, reject: deciding.reject, unsure: openDoubt, undo: deciding.undo,
   nextRegion: () => deciding.go(1), previousRegion: () => deciding.go(-1),
   nextPicture: () => deciding.goPicture(1), previousPicture: () => deciding.goPicture(-1),
-  search: () => startTyping(""), beneath: () => { const pixel = pixelInside(); if (pixel) selectBeneath(pixel); },
+  search: () => startTyping(""), beneath: walkDown,
   hide: () => selectedRegion() && toggle(selectedRegion().label ?? ""), alone: () => selectedRegion() && alone(selectedRegion().label ?? ""),
   tint: () => { update({ tint: !store.tint }); redraw(true); },
   brush: () => handle("brush"), eraser: () => handle("eraser"), polygon: () => handle("polygon"), join: () => handle("join"), add: () => handle("add"),
@@ -33,14 +32,7 @@ const ACTIONS = {
   fit: showAll, zoomIn: () => zoomInMiddle(1.25), zoomOut: () => zoomInMiddle(0.8), help: openHelp,
 };
 
-async function act(action) {
-  try {
-    await ACTIONS[action]();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    toast(say.failed(error.message || say.noServer));
-  }
-}
+const act = (action) => inTurn(() => ACTIONS[action]());
 
 function handle(mode) {
   take(store.mode === mode ? null : mode);
@@ -51,22 +43,10 @@ function zoomInMiddle(factor) {
   redraw(true);
 }
 
-/** A pixel of the selected region: the middle of its box, or its first. */
-function pixelInside() {
-  const region = selectedRegion();
-  const box = region && boxOf(region.mask);
-  if (!box) return null;
-  const middle = [Math.floor((box[0] + box[2]) / 2), Math.floor((box[1] + box[3]) / 2)];
-  if (contains(region.mask, ...middle)) return middle;
-  let first = null;
-  eachStretch(region.mask, (x, top) => { first ??= [x, top]; });
-  return first;
-}
-
 function startTyping(text) {
   const input = document.querySelector("#region input");
   if (!input) return;
-  input.value = text;
+  input.value += text;
   input.focus();
   input.dispatchEvent(new Event("input"));
 }
@@ -89,13 +69,13 @@ function keyDown(event) {
   const action = actionOf(event);
   if (action) {
     event.preventDefault();
-    return void act(action);
+    return act(action);
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/^[1-9]$/.test(event.key)) return deciding.takeProposal(Number(event.key));
-  if (event.key.length === 1 && /\p{L}/u.test(event.key) && selectedRegion()) {
+  if (/^[1-9]$/.test(event.key)) return inTurn(() => deciding.takeProposal(Number(event.key)));
+  if (event.key.length === 1 && /\p{L}/u.test(event.key)) {
     event.preventDefault();
-    startTyping(event.key);
+    inTurn(() => startTyping(event.key));
   }
 }
 
@@ -110,20 +90,19 @@ function keyInMode(event) {
   return true;
 }
 
-async function setOrder(order) {
+function setOrder(order) {
   localStorage.setItem(KEPT_ORDER, order);
-  update({ order });
-  await loadQueue();
-  await deciding.go(1);
+  inTurn(() => deciding.setOrder(order));
 }
 
 listen((changed) => {
   const any = (...names) => names.some((one) => changed.has(one));
-  if (any("start", "number", "order", "mode", "tint")) drawBar((action) => void act(action), (order) => void setOrder(order), (number) => void openPicture(number));
+  if (any("start", "number", "order", "mode", "tint")) drawBar(act, setOrder, (number) => inTurn(() => openPicture(number)));
   if (any("start", "queue")) drawProgress();
   if (any("picture", "selected", "queue") && !document.querySelector("#region input:focus")) drawPanel();
   if (any("picture", "hidden", "alone", "queue")) drawLegend();
   if (any("waiting", "trouble")) drawSaving();
+  if (any("waiting", "busy")) document.body.setAttribute("aria-busy", String(store.waiting.length + store.busy > 0));
   if (any("selected", "gathered", "mode", "hovered")) redraw();
   if (any("mode")) {
     byId("mode").hidden = !store.mode;

@@ -3,6 +3,7 @@
 import { byId, fill, h, name } from "./dom.js";
 import { tool } from "./edit.js";
 import { allAt } from "./idmap.js";
+import { boxOf, contains } from "./runs.js";
 import { redraw, regionAt } from "./stage.js";
 import { isShown, selectedRegion, store, update } from "./store.js";
 import { say } from "./strings.js";
@@ -18,8 +19,20 @@ const at = (event) => {
   return [event.clientX - box.left, event.clientY - box.top];
 };
 
-/** Select the next region beneath, from the selected one on, round and round. */
-export function selectBeneath(pixel) {
+let walked = [-1, -1]; // the pixel whose regions are walked
+
+/** Select the next region beneath where it was clicked last, or beneath the selected region's own middle. */
+export function walkDown() {
+  const region = selectedRegion();
+  if (!region) return;
+  const [left, top, right, bottom] = boxOf(region.mask) ?? [0, 0, 0, 0];
+  const isInside = contains(region.mask, ...walked);
+  selectBeneath(isInside ? walked : [Math.floor((left + right) / 2), Math.floor((top + bottom) / 2)]);
+}
+
+/** The next one, from the selected one on, round and round. */
+function selectBeneath(pixel) {
+  walked = pixel;
   const found = allAt(store.picture.regions, isShown, ...pixel);
   if (found.length) update({ selected: found[(found.indexOf(store.selected) + 1) % found.length] });
 }
@@ -64,6 +77,7 @@ stage.addEventListener("wheel", (event) => {
 
 function click(x, y, event) {
   const position = regionAt(x, y);
+  walked = pixelAt(x, y);
   if (event.altKey) return selectBeneath(pixelAt(x, y));
   if (position < 0) return;
   if (event.shiftKey || store.mode === "join") {

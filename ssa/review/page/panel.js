@@ -6,6 +6,7 @@ import { keyOf, written } from "./keys.js";
 import { field } from "./search.js";
 import { selectedRegion, store } from "./store.js";
 import { say } from "./strings.js";
+import { inTurn } from "./turns.js";
 
 const percent = (value) => (value == null ? say.none : `${Math.round(100 * value)} %`);
 
@@ -23,14 +24,14 @@ export function drawPanel() {
       h("span", { className: `badge ${region.reviewed}` }, say.reviewed[region.reviewed])),
     region.remark ? h("p", { className: "remark", dir: "auto" }, region.remark.slice(0, 500)) : null,
     h("ol", { className: "proposals", "aria-label": say.proposals }, ...region.proposals.slice(0, 9).map(proposal)),
-    field({ label: say.labelField, placeholder: say.typeLabel, take: relabel }),
+    field({ label: say.labelField, placeholder: say.typeLabel, take: (text) => inTurn(() => relabel(text)) }),
     facts(region),
     keysHint(["accept", "reject", "unsure", "undo", "nextRegion", "help"]));
 }
 
 function proposal([label, score], i) {
   const isNow = label === selectedRegion().label;
-  return h("li", {}, h("button", { type: "button", className: isNow ? "now" : "", onclick: () => takeProposal(i + 1) },
+  return h("li", {}, h("button", { type: "button", className: isNow ? "now" : "", onclick: () => inTurn(() => takeProposal(i + 1)) },
     h("kbd", {}, String(i + 1)), name(label),
     score == null ? null : h("span", { className: "score" }, percent(score)),
     score == null ? null : h("meter", { min: 0, max: 1, value: score, "aria-hidden": "true" })));

@@ -83,6 +83,7 @@ export function maskOf(pixels, high, wide) {
 
 /** Whether a pixel is inside. */
 export function contains(mask, x, y) {
+  if (x < 0 || y < 0 || x >= mask.size[1] || y >= mask.size[0]) return false;
   const pixel = x * mask.size[0] + y;
   let at = 0;
   const runs = runsOf(mask.counts);

@@ -31,6 +31,7 @@ export const store = {
   mode: null, // "brush", "eraser", "polygon", "join", "add"
   waiting: [], // what is not saved yet
   trouble: "", // why
+  busy: 0, // how much is still to be done in turn
 };
 
 /** @param {(changed: Set<string>) => void} hear */

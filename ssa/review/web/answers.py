@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
@@ -9,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from ssa.json_fields import FieldError, list_of, text_of
 from ssa.review.decisions import Decision, from_row, to_row
@@ -50,7 +51,7 @@ class Answers:
         counts = np.bincount(rows["label"][rows["label"] >= 0], minlength=len(index.labels))
         order = np.argsort(-counts, kind="stable")[:MOST_LABELS]
         reviewed = np.bincount(rows["reviewed"], minlength=len(REVIEWED)).tolist()
-        return JSONResponse(
+        return in_json(
             {
                 "pictures": [
                     [key, len(one.ids), left]
@@ -74,17 +75,17 @@ class Answers:
             raise FieldError("order")
         picture = self._number(query) if "picture" in query else 0
         total, places = queue(self._desk.index, order, MOST_QUEUED, picture)
-        return JSONResponse({"open": total, "regions": self._named(places)})
+        return in_json({"open": total, "regions": self._named(places)})
 
     def gather(self, query: Query) -> Response:
         """How many regions go together (see ``gathered``), and the first of them for a look."""
         places = gathered(self._desk.index, _numeric(query))
-        return JSONResponse({"count": len(places), "regions": self._named(places[:MOST_PREVIEWED])})
+        return in_json({"count": len(places), "regions": self._named(places[:MOST_PREVIEWED])})
 
     def picture(self, query: Query) -> Response:
         """All regions of one picture."""
         self._desk.refresh()
-        return JSONResponse(shown(*self._desk.now(self._number(query))))
+        return in_json(shown(*self._desk.now(self._number(query))))
 
     def image(self, query: Query) -> Response:
         """The picture itself, upright, as JPEG."""
@@ -156,7 +157,7 @@ class Answers:
                 self._answered[name] = take()
                 if len(self._answered) > _REMEMBERED:
                     self._answered.popitem(last=False)
-            return JSONResponse(self._answered[name])
+            return in_json(self._answered[name])
 
     # What they share -----------------------------------------------------------------------------------
 
@@ -173,6 +174,12 @@ class Answers:
         """Regions for the page: the picture's number, the place in it, and the id."""
         rows = self._desk.index.rows
         return [[picture, place, rows[picture].ids[place]] for picture, place in places]
+
+
+def in_json(payload: Any) -> Response:
+    """JSON in ASCII: labels may hold what is no valid text."""
+    data = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode("ascii")
+    return Response(data, media_type="application/json")
 
 
 def _integer(query: Query, name: str) -> int:

@@ -15,7 +15,7 @@ def entries(out: Path) -> list[tuple[Decision, ...]]:
 
 def saved(page: Any) -> None:
     """Wait until all is on the disk, and shown."""
-    page.wait_for_function("import('./store.js').then(({store}) => store.waiting.length === 0)")
+    page.wait_for_selector("body[aria-busy=false]")
 
 
 def name(page: Any) -> Any:
