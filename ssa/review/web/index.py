@@ -71,10 +71,11 @@ class Index:
 
     def all(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.void]]:
         """Of all regions the picture's number, the place in it, and the row, (n,) each."""
-        counts = [len(one.ids) for one in self.rows]
+        rows = list(self.rows)  # another thread may take a picture anew meanwhile
+        counts = [len(one.ids) for one in rows]
         pictures = np.repeat(np.arange(len(counts)), counts)
         places = np.concatenate([np.arange(0), *map(np.arange, counts)])
-        return pictures, places, np.concatenate([EMPTY.values, *(one.values for one in self.rows)])
+        return pictures, places, np.concatenate([EMPTY.values, *(one.values for one in rows)])
 
     def ref(self, picture: int, place: int) -> RegionRef:
         """What a decision calls a region."""
