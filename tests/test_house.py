@@ -29,6 +29,7 @@ TESTED_ELSEWHERE = {
     "ssa/cli/score_inputs.py": "tests/cli/test_score.py",
     "ssa/dataset/amendments.py": "tests/review/test_amending.py",
     "ssa/formats/parquet_tables.py": "tests/formats/test_parquet.py",
+    "ssa/review/web/answers.py": "tests/review/web/test_app.py",  # each is asked for over HTTP
     # The recorded outputs of the published model, its intermediate ones too, go through all of it.
     "ssa/models/semantic_sam/attention.py": "tests/models/semantic_sam/test_reference.py",
     "ssa/models/semantic_sam/click_decoder.py": "tests/models/semantic_sam/test_reference.py",
@@ -39,6 +40,7 @@ TESTED_ELSEWHERE = {
 
 NOTHING_TO_RUN = {
     *("ssa/stages.py", "ssa/dataset/protocols.py", "ssa/models/promptable/model.py"),  # Protocols
+    "ssa/review/web/results.py",  # one more
     "ssa/dataset/outcomes.py",  # values without a method
 }
 

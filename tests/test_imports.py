@@ -35,7 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "formats": STEPS | {"labelling", "drawing"},
     "drawing": STEPS | {"labelling"},
     "sources": STEPS | {"formats"},
-    "review": STEPS | {"labelling", "formats"},
+    "review": STEPS | {"labelling", "formats", "drawing", "sources"},
     "score": STEPS | {"labelling", "formats", "review"},
     "dataset": STEPS
     | {
@@ -178,6 +178,12 @@ def _script_modules() -> list[str]:
 def test_cog_is_imported_by_the_predictor_alone() -> None:
     everywhere = sources("ssa", "scripts", "benchmarks")
     assert [module for module, imported in everywhere.items() if within(imported, "cog")] == []
+
+
+def test_libraries_of_the_web_are_imported_by_the_page_alone() -> None:
+    for module, imported in SSA.items():
+        if within(imported, "starlette") or within(imported, "uvicorn"):
+            assert within({module}, "ssa.review.web"), module
 
 
 WORKSHOPS: dict[str, set[str]] = {

@@ -20,6 +20,7 @@ COMMANDS = {
     "annotate": "ssa.cli.annotate",
     "export": "ssa.cli.export",
     "import": "ssa.cli.imports",
+    "review": "ssa.cli.review",
     "calibrate": "ssa.cli.calibrate",
     "accept": "ssa.cli.accept",
     "score": "ssa.cli.score",

@@ -40,6 +40,11 @@ def open_database(path: Path) -> sqlite3.Connection:
     return db
 
 
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open a file that is there, and change nothing. Raises ``sqlite3.Error`` where that can't be."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
 class Transaction:
     """All of a block or nothing."""
 

@@ -40,7 +40,7 @@ class Examples:
             if self._keys is not None and one.key not in self._keys:
                 continue
             try:
-                found = _example(self._output.annotation_file(one.key).read_bytes(), one)
+                found = example_in(self._output.annotation_file(one.key).read_bytes(), one)
                 yield self._amendments.amended(self._judged(found))
             except (InputError, OSError) as error:
                 self.faults.append(Fault(f"annotations/{one.key}.json", "export", _reason(error)))
@@ -87,7 +87,8 @@ def _reason(error: InputError | OSError) -> str:
     return f"can't be read: {error.strerror}; put it back, or annotate the picture again"
 
 
-def _example(data: bytes, done: Done) -> Example:
+def example_in(data: bytes, done: Done) -> Example:
+    """The annotated picture in the bytes of its file. Raises ``InputError`` where they aren't sound."""
     image, annotations, ids = sa1b_files.loads_with_ids(data)
     height, width = image.get("height"), image.get("width")
     if type(height) is not int or type(width) is not int:

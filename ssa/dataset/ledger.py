@@ -40,6 +40,11 @@ class Done:
     picture: Blob
 
 
+def done_of(key: str, file_name: str, labels: str, blobs: str) -> Done:
+    """A row of the table of items."""
+    return Done(key, file_name, tuple(json.loads(labels)), unpacked(blobs)[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Pictures of this listing: how many there are, how many are done, with how many masks."""
@@ -207,8 +212,8 @@ class Ledger:
         rows = self._db.execute(
             "SELECT key, file_name, labels, blobs FROM items WHERE state = ? ORDER BY key", (DONE,)
         )
-        for key, file_name, labels, blobs in rows:
-            yield Done(key, file_name, tuple(json.loads(labels)), unpacked(blobs)[0])
+        for row in rows:
+            yield done_of(*row)
 
     def makers(self) -> dict[str, str | None]:
         """Whose work is done: digests in order, each with its identity, None where nobody noted it."""

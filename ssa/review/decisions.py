@@ -145,6 +145,11 @@ def to_row(decision: Decision) -> Row:
     return row
 
 
+def to_plain_mask(mask: RLE) -> Row:
+    """A mask in plain values for JSON, as COCO has it."""
+    return {"size": [mask.height, mask.width], "counts": mask.counts}
+
+
 def from_row(payload: object) -> Decision:
     """Read what ``to_row`` wrote. Raises ``FieldError`` that names the field which is wrong."""
     fields = object_of(payload, "do")
@@ -158,7 +163,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, RegionRef):
         return [value.picture, value.id, value.mask]
     if isinstance(value, RLE):
-        return {"size": [value.height, value.width], "counts": value.counts}
+        return to_plain_mask(value)
     if isinstance(value, Piece):
         return {"mask": _plain(value.mask), "label": value.label}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
