@@ -20,7 +20,7 @@ from ssa.score.sampling import Census, census
 
 HELP = (
     "Accept all names whose confidence is high enough for a promise: that at most so many are wrong. The "
-    "promise rests on a random sample, which --sample names and `ssa review --queue sample` shows."
+    "promise rests on a random sample, which --sample names, and which `ssa review` has as a queue."
 )
 
 

@@ -14,7 +14,7 @@ from ssa.errors import Fault, InputError
 from ssa.files import link_whole, write_whole
 from ssa.formats import sa1b_files
 from ssa.formats.example import Example, Mark
-from ssa.labelling.confidence import FILE, read_confidence
+from ssa.labelling.confidence import FILE, Confidence, read_confidence
 from ssa.sources.item import Blob
 
 
@@ -41,15 +41,17 @@ class Examples:
                 continue
             try:
                 found = example_in(self._output.annotation_file(one.key).read_bytes(), one)
-                yield self._amendments.amended(self._judged(found))
+                yield self._amendments.amended(judged(found, self._confidence))
             except (InputError, OSError) as error:
                 self.faults.append(Fault(f"annotations/{one.key}.json", "export", _reason(error)))
 
-    def _judged(self, example: Example) -> Example:
-        if self._confidence is None:
-            return example
-        judged = (replace(one, confidence=self._confidence.of(one)) for one in example.annotations)
-        return replace(example, annotations=tuple(judged))
+
+def judged(example: Example, confidence: Confidence | None) -> Example:
+    """The picture with what was fitted for its folder, if anything was, in the place of what the run said."""
+    if confidence is None:
+        return example
+    annotations = (replace(one, confidence=confidence.of(one)) for one in example.annotations)
+    return replace(example, annotations=tuple(annotations))
 
 
 def place(picture: Blob, path: Path) -> None:

@@ -8,21 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ssa.dataset.database import open_to_read
-from ssa.dataset.examples import example_in
+from ssa.dataset.examples import example_in, judged
 from ssa.dataset.ledger import DONE, Done, done_of
 from ssa.dataset.output import check_results
 from ssa.errors import InputError
 from ssa.formats.example import Example
 from ssa.formats.table import ALWAYS
+from ssa.labelling.confidence import FILE, Confidence, read_confidence
 from ssa.sources.item import Blob
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The pictures that were done when the folder was looked at, in the order of their keys."""
+    """The pictures that were done when the folder was looked at, in the order of their keys.
+
+    ``confidence`` was fitted for the folder, if any was.
+    """
 
     root: Path
     pictures: tuple[Done, ...]
+    confidence: Confidence | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -38,7 +43,7 @@ class Results:
         one = self.pictures[number]
         path = self.root / ALWAYS.folder / f"{one.key}.json"
         try:
-            return example_in(path.read_bytes(), one)
+            return judged(example_in(path.read_bytes(), one), self.confidence)
         except OSError as error:
             raise InputError(
                 f"expected the annotations of {one.key} to be readable; got: {error.strerror}; put the file "
@@ -55,9 +60,10 @@ def results_in(root: Path) -> Results:
                 "SELECT key, file_name, labels, blobs FROM items WHERE state = ? ORDER BY key",
                 (DONE,),
             )
-            return Results(root, tuple(done_of(*row) for row in rows))
+            pictures = tuple(done_of(*row) for row in rows)
     except sqlite3.Error as error:
         raise InputError(
             f"expected the ledger of {root.name} to be readable; got: {error}; if a run was killed there, "
             "run the same command once more"
         ) from error
+    return Results(root, pictures, read_confidence(root / FILE))

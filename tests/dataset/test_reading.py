@@ -11,6 +11,7 @@ from review_scenes import regions, write_results
 from ssa.dataset.output import opened
 from ssa.dataset.reading import results_in
 from ssa.errors import InputError
+from ssa.labelling.confidence import Confidence
 
 
 def test_it_reads_while_another_holds_the_lock(tmp_path: Path) -> None:
@@ -48,3 +49,13 @@ def test_a_ledger_that_is_none_is_told(tmp_path: Path) -> None:
     (out / ".ssa" / "ledger.sqlite").write_bytes(b"no database at all, but some text" * 99)
     with pytest.raises(InputError, match="expected the ledger of out to be readable"):
         results_in(out)
+
+
+def test_what_was_fitted_for_the_folder_is_said_of_its_names(tmp_path: Path) -> None:
+    out = write_results(tmp_path / "out", [regions()])
+    before = [one.confidence for one in results_in(out).example(0).annotations]
+    # Of these regions votes and CLIPSeg spoke; a confidence that says the same of all.
+    fitted = Confidence("votes, clipseg", (), (), (), (), 0.0, 100)
+    (out / "confidence.json").write_bytes(fitted.dumps())
+    assert {one.confidence for one in results_in(out).example(0).annotations} == {0.5}
+    assert before != [0.5] * 4

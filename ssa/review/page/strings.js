@@ -19,6 +19,7 @@ export const say = {
   orders: {
     confidence: "least confidence", margin: "least margin", picture: "picture", class: "class",
     cluster: "cluster", disagreement: "votes that disagree",
+    sample: "sample to accept by",
   },
   reviewed: { none: "open", accepted: "accepted", corrected: "corrected", rejected: "no thing", unsure: "unsure" },
   proposals: "Names",

@@ -16,11 +16,9 @@ from ssa.review.decisions import Added, Decision, Joined, RegionId, RegionRef, R
 from ssa.review.history import Entry
 from ssa.review.log import DecisionLog
 from ssa.review.replay import PictureNow
+from ssa.review.verdicts import BY_PAGE
 from ssa.review.web.index import Index
 from ssa.review.web.results import Pictures
-
-BY = "page"
-"""Who decides here: Z on the page undoes what came from pages, not what was imported."""
 
 
 class Gone(Exception):
@@ -48,6 +46,7 @@ class Desk:
         for number in range(len(pictures.keys)):
             self._read(number)
             watch(number + 1)
+        self.index.draw()
 
     def now(self, number: int) -> tuple[Example, PictureNow]:
         """A picture as it was found, and as it is now. Raises ``InputError`` where it can't be read."""
@@ -64,15 +63,18 @@ class Desk:
             self._log.refresh()
             self._catch_up()
             self._check(decisions)
-            entry = self._log.append(decisions, BY)
+            entry = self._log.append(decisions, BY_PAGE)
             self._catch_up()
         return entry
 
     def undo(self) -> Entry | None:
-        """Undo what was decided last on a page; the entry that was undone, None where nothing is left."""
+        """Undo what was decided last on a page, and never what was imported.
+
+        The entry that was undone; None where nothing is left.
+        """
         with self._lock:
             known = {one.number: one for one in self._log.history.entries}
-            said = self._log.undo(BY)
+            said = self._log.undo(BY_PAGE)
             self._catch_up()
         undone = None if said is None or said.undoes is None else said.undoes
         return None if undone is None else known.get(undone, said)

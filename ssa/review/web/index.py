@@ -1,4 +1,4 @@
-"""What is kept in memory of a data set: some fifty bytes a region, to queue and to gather them by."""
+"""What is kept in memory of a data set: some sixty bytes a region, to queue and to gather them by."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from ssa.formats.example import Example
 from ssa.review.decisions import RegionId, RegionRef
 from ssa.review.replay import PictureNow
+from ssa.review.web.turns import NEVER, Turns
 from ssa.types import Annotation
 
 ROW = np.dtype(
     [
         ("origin", "u8"),  # the fingerprint of the mask it was found with
         ("label", "i4"),  # a number of ``Index.labels``, -1 for none
+        ("position", "i4"),  # among those that were found, -1 for one that a decision made
+        ("turn", "i4"),  # in the sample, -1 for none
         ("cluster", "i4"),
         ("embedding", "i4"),  # its place among the embeddings, -1 for none
         ("margin", "f4"),  # NaN for none, as confidence
@@ -52,22 +55,32 @@ class Index:
         self.labels: list[str] = []
         self._numbers: dict[str, int] = {}
         self._embeddings = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the index
+        self._turns = Turns(len(keys))
         self._places: dict[int, int] = {}  # of embeddings, by picture: the first one's
         self._count = self._length = 0
 
     def take(self, number: int, example: Example, now: PictureNow) -> None:
         """Picture ``number`` is as ``now`` says; in ``example`` it is as it was found."""
         first = self._embedded(number, example)
+        self._turns.take(number, example)
         values = np.zeros(len(now.regions), ROW)
         for row, region in zip(values, now.regions, strict=True):
             row["origin"] = int(region.origin, 16)
             row["label"] = -1 if region.label is None else self._number(region.label)
             row["reviewed"] = REVIEWED.index(region.reviewed)
+            row["position"] = -1 if region.position is None else region.position
             row["cluster"] = row["embedding"] = NO_CLUSTER
             row["margin"] = row["confidence"] = np.nan
             if region.position is not None:
                 self._describe(row, example.annotations[region.position], region.position, first)
         self.rows[number] = Rows(tuple(one.id for one in now.regions), values)
+        self._give_turns(number)
+
+    def draw(self) -> None:
+        """Draw the sample, once all pictures were taken."""
+        self._turns.draw()
+        for number in range(len(self.rows)):
+            self._give_turns(number)
 
     def all(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.void]]:
         """Of all regions the picture's number, the place in it, and the row, (n,) each."""
@@ -100,6 +113,13 @@ class Index:
         self._embeddings.flush()
         shape = (self._count, self._length)
         return np.memmap(self._embeddings, np.float16, "r", shape=shape)
+
+    def _give_turns(self, number: int) -> None:
+        turns, values = self._turns.of(number), self.rows[number].values
+        values["turn"] = NEVER
+        if turns is not None and len(turns):
+            found = values["position"] >= 0
+            values["turn"][found] = turns[values["position"][found]]
 
     def _describe(self, row: np.void, one: Annotation, position: int, first: int) -> None:
         evidence = one.evidence

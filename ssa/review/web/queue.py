@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssa.review.web.index import Index
+from ssa.review.web.turns import NEVER
 
 Places = list[tuple[int, int]]
 """Regions as numbers of pictures with places in them."""
+
+SAMPLE = "sample"
+"""The order of those alone by whom `ssa accept` judges the others."""
 
 _Key = Callable[[NDArray[np.void], NDArray[np.int64]], NDArray[np.generic]]
 
@@ -24,6 +28,7 @@ ORDERS: dict[str, _Key] = {
     "class": lambda rows, ranks: ranks[rows["label"]],
     "cluster": lambda rows, _: np.where(rows["cluster"] < 0, np.iinfo("i4").max, rows["cluster"]),
     "disagreement": lambda rows, _: -rows["disagreement"],
+    SAMPLE: lambda rows, _: rows["turn"],
 }
 """What regions are queued by, least first; of equals those of earlier pictures come first."""
 
@@ -34,7 +39,7 @@ def queue(index: Index, order: str, most: int, picture: int = 0) -> tuple[int, P
     By picture it begins with ``picture`` and comes round.
     """
     pictures, places, rows = index.all()
-    is_open = rows["reviewed"] == 0
+    is_open = (rows["reviewed"] == 0) & ((order != SAMPLE) | (rows["turn"] != NEVER))
     pictures, places, rows = pictures[is_open], places[is_open], rows[is_open]
     # The last rank is -1's, of regions without a label.
     ranks = np.append(np.argsort(np.argsort(np.array(index.labels, object))), len(index.labels))

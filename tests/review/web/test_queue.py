@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from review_scenes import desk_of, regions, write_results
 
-from ssa.review.decisions import Accepted
-from ssa.review.web.queue import alike, of_cluster, of_label, queue
+from ssa.cli import app
+from ssa.masks.run_lengths import encode
+from ssa.review.decisions import Accepted, Piece, Split
+from ssa.review.web.queue import SAMPLE, alike, of_cluster, of_label, queue
+from ssa.types import RLE
+from tests.score.runs import results, review
 
 
 @pytest.fixture
@@ -61,3 +66,37 @@ def test_of_alike_ones_the_nearest_come_first(out: Path) -> None:
         found = alike(desk.index, 0, 2, -1)
     assert set(found[:2]) == {(0, 2), (1, 2)}
     assert np.shape(found) == (8, 2)
+
+
+def test_the_sample_is_that_of_accept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The regions that the command names, in its order, whatever was split or decided meanwhile."""
+    out = tmp_path / "out"
+    truth = results(out, 8)
+    review(out, truth, list(truth)[::3])
+    assert app.main(["calibrate", str(out)]) == 0
+    capsys.readouterr()
+    for _ in range(2):
+        assert app.main(["accept", str(out), "--error", "5%", "--sample", "40"]) == 0
+        lines = [line.rsplit("\t", 1) for line in capsys.readouterr().out.splitlines()]
+        named = [(key, int(number)) for key, number in lines]
+        with desk_of(out) as desk:
+            _, places = queue(desk.index, SAMPLE, 40)
+            shown = [(desk.index.keys[n], desk.index.rows[n].ids[place]) for n, place in places]
+            assert shown == named
+            ref = desk.index.ref(*places[0])
+            mask = square_of(12, 16)
+            desk.decide([Split(ref, (Piece(mask, "a"), Piece(mask, "b")))])
+            assert queue(desk.index, SAMPLE, 40)[1][0] != places[0]
+
+
+def test_without_confidences_there_is_no_sample(out: Path) -> None:
+    bare = tuple(replace(one, confidence=None) for one in regions())
+    with desk_of(write_results(out.parent / "bare", [bare])) as desk:
+        assert queue(desk.index, SAMPLE, 40) == (0, [])
+        assert queue(desk.index, "margin", 40)[0] == 4
+
+
+def square_of(height: int, width: int) -> RLE:
+    mask = np.zeros((height, width), np.bool_)
+    mask[2:5, 2:5] = True
+    return encode(mask)
