@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def test_a_ledger_that_is_none_is_told(tmp_path: Path) -> None:
 
 
 def test_what_was_fitted_for_the_folder_is_said_of_its_names(tmp_path: Path) -> None:
-    out = write_results(tmp_path / "out", [regions()])
+    apart = [replace(one, evidence=replace(one.evidence, cluster_id=None)) for one in regions()]
+    out = write_results(tmp_path / "out", [apart])
     before = [one.confidence for one in results_in(out).example(0).annotations]
     # Of these regions votes and CLIPSeg spoke; a confidence that says the same of all.
     fitted = Confidence("votes, clipseg", (), (), (), (), 0.0, 100)
