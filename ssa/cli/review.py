@@ -39,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Serve the page until it is stopped."""
     if any(find_spec(name) is None for name in _LIBRARIES):
         raise InputError(
-            "expected the libraries of the page; got none; install them with "
-            "`pip install 'semantic-segment-anything[review]'`"
+            "`ssa review` needs starlette and uvicorn, which are not installed; run "
+            "`uv sync --extra review` or `pip install starlette uvicorn`"
         )
     from ssa.review.web.answers import Answers
     from ssa.review.web.desk import Desk

@@ -91,7 +91,9 @@ function click(x, y, event) {
 }
 
 function hover(x, y) {
-  const position = x < 0 ? -1 : regionAt(x, y);
+  // While a mask is drawn, names would only stand in its way.
+  const isDrawing = store.mode && store.mode !== "join";
+  const position = x < 0 || isDrawing ? -1 : regionAt(x, y);
   if (position !== store.hovered) {
     store.hovered = position; // not by update: it would ask everybody, sixty times a second
     redraw();
@@ -99,7 +101,7 @@ function hover(x, y) {
   }
   if (position >= 0) {
     const right = x > stage.clientWidth - 260;
-    tip.style.transform = `translate(${right ? x - 16 : x + 16}px, ${Math.min(y + 14, stage.clientHeight - 90)}px)`
+    tip.style.transform = `translate(${right ? x - 16 : x + 16}px, ${Math.min(y + 14, stage.clientHeight - tip.offsetHeight - 8)}px)`
       + (right ? " translateX(-100%)" : "");
   }
 }

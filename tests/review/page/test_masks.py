@@ -112,6 +112,18 @@ def test_a_label_hidden_and_one_alone(page: Any) -> None:
     expect(name(page)).to_have_text("door")
 
 
+def test_no_names_stand_in_the_way_of_a_brush(page: Any) -> None:
+    page.mouse.move(*point(page, 230, 150))
+    expect(page.locator("#tip")).to_be_visible()
+    page.keyboard.press("Shift+B")
+    page.mouse.move(*point(page, 85, 170))
+    page.mouse.move(*point(page, 232, 152))
+    expect(page.locator("#tip")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.mouse.move(*point(page, 231, 151))
+    expect(page.locator("#tip")).to_be_visible()
+
+
 def test_brush_and_eraser(page: Any, out: Path) -> None:
     page.mouse.click(*point(page, 230, 150))
     expect(name(page)).to_have_text("tree")
