@@ -15,7 +15,8 @@ class Entry:
 
     ``number`` counts from 1; ``at`` is when (ISO 8601, UTC) and ``by`` who or what decided, in a few words.
     ``decisions`` were taken at once, and are undone at once. An entry with ``undoes`` holds none: it is
-    that entry's number.
+    that entry's number. ``request`` is what whoever asked for it calls it, "" for nothing: who asks again,
+    since the answer got lost, is told what came of it.
     """
 
     number: int
@@ -23,6 +24,7 @@ class Entry:
     by: str
     decisions: tuple[Decision, ...] = ()
     undoes: int | None = None
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,12 @@ class History:
         self._in_force: dict[int, Entry] = {}
         self._steps: dict[str, list[Step]] = {}
         self._renames: list[Rename] = []
+        self._requests: dict[str, int] = {}
 
     def take(self, entry: Entry) -> None:
         """Add the next entry. An undoing of what isn't in force changes nothing."""
+        if entry.request:
+            self._requests[entry.request] = entry.number
         if entry.undoes is not None:
             self._in_force.pop(entry.undoes, None)
             return
@@ -64,6 +69,10 @@ class History:
             elif isinstance(decision, Renamed):
                 self._renames.append(Rename(entry.number, decision.old, decision.new))
             made += len(pieces_of(decision))
+
+    def answered(self, request: str) -> int | None:
+        """The number of the entry that a request brought about, an undoing too; None for one that is new."""
+        return self._requests.get(request)
 
     def steps(self, picture: str) -> Iterator[Step]:
         """What was decided about the picture with this key and is in force, in order."""

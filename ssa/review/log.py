@@ -75,7 +75,7 @@ class DecisionLog:
         """Close the file."""
         os.close(self._file)
 
-    def append(self, decisions: Sequence[Decision], by: str = "") -> Entry:
+    def append(self, decisions: Sequence[Decision], by: str = "", request: str = "") -> Entry:
         """Add decisions as one entry, and give it once it is on the disk.
 
         Raises ``OutputError`` where there is no room, and then the file is as it was; ``ValueError`` for no
@@ -84,11 +84,11 @@ class DecisionLog:
         if not decisions:
             raise ValueError("expected at least one decision; got none")
         with self._alone():
-            entry = Entry(self._count + 1, _now(), by, tuple(decisions))
+            entry = Entry(self._count + 1, _now(), by, tuple(decisions), request=request)
             self._write(entry)
         return entry
 
-    def undo(self, by: str | None = None) -> Entry | None:
+    def undo(self, by: str | None = None, request: str = "") -> Entry | None:
         """Undo the last entry in force, of one who decides or of all; None where nothing is left.
 
         Undoing is an entry too, which this gives. Raises ``OutputError`` as ``append`` does.
@@ -97,9 +97,8 @@ class DecisionLog:
             last = self.history.last(by)
             if last is None:
                 return None
-            entry = Entry(
-                self._count + 1, _now(), last.by if by is None else by, undoes=last.number
-            )
+            who = last.by if by is None else by
+            entry = Entry(self._count + 1, _now(), who, undoes=last.number, request=request)
             self._write(entry)
         return entry
 
@@ -198,13 +197,17 @@ def _entry(payload: object, number: int) -> Entry:
     if integer_of(fields.get("n"), "n") != number:
         raise FieldError("n")
     at, by = text_of(fields.get("at"), "at"), text_of(fields.get("by"), "by")
+    request = text_of(fields.get("request", ""), "request")
     if "undo" in fields:
-        return Entry(number, at, by, undoes=integer_of(fields["undo"], "undo"))
-    return Entry(number, at, by, tuple(map(from_row, list_of(fields.get("do"), "do"))))
+        return Entry(number, at, by, undoes=integer_of(fields["undo"], "undo"), request=request)
+    decisions = tuple(map(from_row, list_of(fields.get("do"), "do")))
+    return Entry(number, at, by, decisions, request=request)
 
 
 def _line(entry: Entry) -> bytes:
     row = {"v": VERSION, "n": entry.number, "at": entry.at, "by": entry.by}
+    if entry.request:
+        row["request"] = entry.request
     if entry.undoes is None:
         said = {**row, "do": [to_row(one) for one in entry.decisions]}
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -24,6 +24,7 @@ from ssa.review.web.showing import colour_of, shown
 from ssa.types import RGBImage
 
 Query = dict[str, str]
+Answer = dict[str, Any]
 
 MOST_QUEUED, MOST_PREVIEWED, MOST_LABELS = 500, 60, 20_000
 
@@ -115,7 +116,7 @@ class Answers:
         decisions = [from_row(one) for one in list_of(payload.get("do"), "do")]
         if not decisions:
             raise FieldError("do")
-        return self._once(payload, lambda: self._decided(decisions))
+        return self._once(payload, lambda: self._decided(decisions, _request(payload)))
 
     def bulk(self, payload: Mapping[str, Any]) -> Response:
         """``do`` with all regions that ``gather`` has, if they are as many as ``count`` says."""
@@ -124,7 +125,8 @@ class Answers:
             places = gathered(self._desk.index, payload)
             if len(places) != payload.get("count") or not places:
                 raise FieldError("count")
-            return self._decided(decided(self._desk.index, places, payload.get("do")))
+            decisions = decided(self._desk.index, places, payload.get("do"))
+            return self._decided(decisions, _request(payload))
 
         return self._once(payload, take)
 
@@ -132,7 +134,7 @@ class Answers:
         """Undo what was decided last on a page."""
 
         def take() -> dict[str, Any]:
-            undone = self._desk.undo()
+            undone = self._desk.undo(_request(payload))
             if undone is None:
                 return {"undone": None}
             decisions = undone.decisions
@@ -145,19 +147,28 @@ class Answers:
 
         return self._once(payload, take)
 
-    def _decided(self, decisions: list[Decision]) -> dict[str, Any]:
-        entry = self._desk.decide(decisions)
+    def _decided(self, decisions: list[Decision], request: str) -> dict[str, Any]:
+        entry = self._desk.decide(decisions, request)
         return {"entry": entry.number, "pictures": self._desk.pictures_of(decisions)}
 
-    def _once(self, payload: Mapping[str, Any], take: Any) -> Response:
+    def _once(self, payload: Mapping[str, Any], take: Callable[[], Answer]) -> Response:
         """Do it, unless this very request was answered: its answer may have got lost on its way."""
-        name = text_of(payload.get("request"), "request")
+        name = _request(payload)
         with self._one_at_a_time:
             if name not in self._answered:
-                self._answered[name] = take()
+                self._answered[name] = self._of_before(name) or take()
                 if len(self._answered) > _REMEMBERED:
                     self._answered.popitem(last=False)
             return in_json(self._answered[name])
+
+    def _of_before(self, request: str) -> Answer | None:
+        """What came of a request that a server took which is no more."""
+        number = self._desk.answered(request)
+        return (
+            None
+            if number is None
+            else {"entry": number, "undone": number, "count": 1, "pictures": []}
+        )
 
     # What they share -----------------------------------------------------------------------------------
 
@@ -180,6 +191,10 @@ def in_json(payload: Any) -> Response:
     """JSON in ASCII: labels may hold what is no valid text."""
     data = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode("ascii")
     return Response(data, media_type="application/json")
+
+
+def _request(payload: Mapping[str, Any]) -> str:
+    return text_of(payload.get("request"), "request")
 
 
 def _integer(query: Query, name: str) -> int:

@@ -53,7 +53,7 @@ class Desk:
         example = self._pictures.example(number)
         return example, self._amended.now(example)
 
-    def decide(self, decisions: Sequence[Decision]) -> Entry:
+    def decide(self, decisions: Sequence[Decision], request: str = "") -> Entry:
         """Take decisions at once; they are on the disk when this comes back.
 
         Raises ``Gone`` where one doesn't fit what there is now, ``OutputError`` where the file takes no more;
@@ -63,21 +63,26 @@ class Desk:
             self._log.refresh()
             self._catch_up()
             self._check(decisions)
-            entry = self._log.append(decisions, BY_PAGE)
+            entry = self._log.append(decisions, BY_PAGE, request)
             self._catch_up()
         return entry
 
-    def undo(self) -> Entry | None:
+    def undo(self, request: str = "") -> Entry | None:
         """Undo what was decided last on a page, and never what was imported.
 
         The entry that was undone; None where nothing is left.
         """
         with self._lock:
             known = {one.number: one for one in self._log.history.entries}
-            said = self._log.undo(BY_PAGE)
+            said = self._log.undo(BY_PAGE, request)
             self._catch_up()
         undone = None if said is None or said.undoes is None else said.undoes
         return None if undone is None else known.get(undone, said)
+
+    def answered(self, request: str) -> int | None:
+        """The entry that a request brought about before, to this server or to one that was killed."""
+        self.refresh()
+        return self._log.history.answered(request)
 
     def refresh(self) -> int:
         """Take in what others decided; the number of entries in force."""

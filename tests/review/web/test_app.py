@@ -56,6 +56,19 @@ def test_a_request_that_comes_again_is_not_decided_again(url: str, out: Path) ->
     assert len(read_history(out / FILE).entries) == 1
 
 
+def test_nor_is_it_by_a_server_that_comes_after(out: Path) -> None:
+    """It was written, the server was killed before it answered, and the page sends it again."""
+    decided: list[object] = []
+    for _ in range(2):
+        with serving(out) as url:
+            payload = {"request": "a", "do": [accepted(regions_of(url)[0])]}
+            decided.append(asked(f"{url}api/decide", payload)["entry"])
+            asked(f"{url}api/undo", {"request": "b"})
+    assert decided == [1, 1]
+    assert read_history(out / FILE).entries == ()
+    assert len((out / FILE).read_bytes().splitlines()) == 2
+
+
 def test_undo_takes_back_what_pages_decided_and_nothing_else(url: str, out: Path) -> None:
     region = regions_of(url)[0]
     with DecisionLog(out / FILE) as log:
