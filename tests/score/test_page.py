@@ -5,6 +5,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+from contrast import contrast
 from PIL import Image
 
 from ssa.score.comparing import compare
@@ -101,18 +102,3 @@ def test_colours_have_the_contrast_that_text_needs() -> None:
         for ink in ("ink", "soft", "good", "bad", "first", "second"):
             for paper in ("paper", "raised"):
                 assert contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG's ratio of two colours."""
-    darker, lighter = sorted((luminance(one), luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def luminance(colour: str) -> float:
-    digits = colour if len(colour) == 6 else "".join(2 * one for one in colour)
-    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-    linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
-    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
