@@ -121,7 +121,6 @@ class Engine:
         found = self._labelled(regions, proposed, trees, settings, log)
         if trees is not None:
             found = [_placed(one, nodes) for one, nodes in zip(found, trees, strict=True)]
-        found = [self._judged(one) for one in found]
         if not settings.selection.overlaps:
             found = [
                 one
@@ -129,6 +128,7 @@ class Engine:
                 else replace(one, annotations=apart(one.annotations))
                 for picture, one in zip(pictures, found, strict=True)
             ]
+        found = [self._judged(one) for one in found]
         seconds = MappingProxyType(
             {stage: taken / len(pictures) for stage, taken in log.seconds.items()}
         )

@@ -127,9 +127,11 @@ def serving(out: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving_apart(out: Path, **how: Any) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving_apart(
+    out: Path, *options: str, **how: Any
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """`ssa review` as a process of its own: its address, and the process."""
-    command = [sys.executable, "-m", "ssa", "review", str(out), "--no-browser"]
+    command = [sys.executable, "-m", "ssa", "review", str(out), "--no-browser", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **how) as process:
         assert process.stdout is not None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from ssa.dataset.examples import Examples
 from ssa.dataset.output import OutputFolder, check_results, opened
 from ssa.errors import InputError
 from ssa.review.amending import Amended
-from ssa.review.decisions import Accepted, Decision
+from ssa.review.decisions import BY_ACCEPT, Accepted, Decision
 from ssa.review.log import FILE, DecisionLog
-from ssa.review.verdicts import BY_ACCEPT
 from ssa.score.guarantee import Acceptance, Promise, acceptance
 from ssa.score.sampling import Census, census
+
+logger = logging.getLogger(__name__)
 
 HELP = (
     "Accept all names whose confidence is high enough for a promise: that at most so many are wrong. The "
@@ -46,23 +48,28 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Accept what can be, in one entry that one undo takes back; 1 where nothing can be."""
+    """Accept what can be, in one entry that one undo takes back.
+
+    1 where nothing can be, or where annotations couldn't be read.
+    """
     check_results(options.out)
     promise = Promise(options.error, options.certainty)
     with opened(options.out) as output, DecisionLog(options.out / FILE) as log:
         output.recover()
-        amended = Amended(log.history, aliases_in(options))
-        counted = census(Examples(output), amended)
+        amended, examples = Amended(log.history, aliases_in(options)), Examples(output)
+        counted = census(examples, amended)
+        for fault in examples.faults:
+            logger.warning("%s: %s", fault.file, fault.message)
         _check(counted)
         if options.sample:
             print("\n".join(_sample(output, counted, options.sample)))
-            return 0
+            return 1 if examples.faults else 0
         found = acceptance(counted.population, promise)
         decisions = list(_decisions(output, amended, counted, found))
         if decisions and not options.dry_run:
             log.append(decisions, by=BY_ACCEPT)
     print(_told(counted, promise, found, len(decisions), options.dry_run))
-    return 0 if len(found.positions) else 1
+    return 0 if len(found.positions) and not examples.faults else 1
 
 
 def _check(counted: Census) -> None:
@@ -97,30 +104,49 @@ def _decisions(
 
 
 def _told(counted: Census, promise: Promise, found: Acceptance, accepted: int, is_dry: bool) -> str:
-    total = len(counted.population.confidences)
-    lines = []
-    if len(found.positions):
-        would = "would be " if is_dry else ""
-        lines += [
-            f"{accepted:,} names {would}accepted: with those that were reviewed {len(found.positions):,} of "
-            f"{total:,}, of a confidence of {found.threshold:.3f} and more",
-            f"of these at most {promise.error:.1%} are wrong, with {promise.certainty:.0%} certainty: "
-            f"{found.wrong:,} of {found.sampled:,} in the sample are (upper bound {found.bound:.1%})",
-        ]
-    else:
-        lines.append(
-            f"nothing can be accepted yet: of {total:,} names, {counted.population.rounds():,} of each of "
-            f"{len(counted.population.strata())} strata were reviewed"
-        )
+    lines = _accepted(counted, promise, found, accepted, is_dry)
     if found.more:
         lines.append(
             f"about {found.more:,} more reviews would let it accept some {found.then:.0%} of all: "
             "`--sample N` names them"
         )
     elif not len(found.positions):
-        lines.append(
-            "more reviews are unlikely to change that: of the surest names too many are wrong"
-        )
+        lines.append(_why_not(counted, promise))
     if counted.untold:
         lines.append(f"{counted.untold:,} names have no confidence and were left as they are")
     return "\n".join(lines)
+
+
+def _accepted(
+    counted: Census, promise: Promise, found: Acceptance, accepted: int, is_dry: bool
+) -> list[str]:
+    total = len(counted.population.confidences)
+    if not len(found.positions):
+        return [
+            f"nothing can be accepted yet: of {total:,} names, {counted.population.rounds():,} of each of "
+            f"{len(counted.population.strata())} strata were reviewed"
+        ]
+    would = "would be " if is_dry else ""
+    return [
+        f"{accepted:,} names {would}accepted: with those that were reviewed {len(found.positions):,} of "
+        f"{total:,}, of a confidence of {found.threshold:.3f} and more",
+        f"of these at most {_percent(promise.error)} are wrong, with {_percent(promise.certainty)} "
+        f"certainty: {found.wrong:,} of {found.sampled:,} in the sample are (upper bound {found.bound:.1%})",
+    ]
+
+
+def _why_not(counted: Census, promise: Promise) -> str:
+    """Why more reviews are no way out."""
+    sample = counted.population.sample()
+    if sum(map(len, sample)) < promise.least_sample:
+        return (
+            f"there are too few names for such a promise: it takes {promise.least_sample:,} reviews of a "
+            f"sample, even if all are right, and there are {sum(map(len, sample)):,} in it; ask for less"
+        )
+    if counted.population.rounds() == min(map(len, sample)):
+        return "all of the sample was reviewed, and it allows no such promise; ask for less"
+    return "more reviews are unlikely to change that: of the surest names too many are wrong"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g}%"

@@ -23,6 +23,7 @@ COMMANDS = {
     "review": "ssa.cli.review",
     "calibrate": "ssa.cli.calibrate",
     "accept": "ssa.cli.accept",
+    "undo": "ssa.cli.undo",
     "score": "ssa.cli.score",
     "serve": "ssa.cli.serve",
     "weights": "ssa.cli.weights",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from ssa.score.fitting import fit_confidence
 from ssa.score.sampling import learnt_from
 from ssa.types import Annotation
 
+logger = logging.getLogger(__name__)
+
 HELP = (
     "Fit the probability that a name is right to what was reviewed, and keep it beside the results: exports, "
     "the review and `accept` go by it. Needs annotations with --detail."
@@ -37,12 +40,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fit, write ``OUT/confidence.json``, and say how good it is."""
+    """Fit, write ``OUT/confidence.json``, and say how good it is; 1 where annotations couldn't be read."""
     check_results(options.out)
     with opened(options.out) as output:
         output.recover()
         amended = Amended.of(options.out, aliases_in(options))
-        learnt = list(_pairs(learnt_from(Examples(output), amended)))
+        examples = Examples(output)
+        learnt = list(_pairs(learnt_from(examples, amended)))
         checked = list(_pairs(learnt_from(Examples(output), amended, sampled=True)))
         if checked and not learnt:
             raise InputError(
@@ -54,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
     print(f"fitted on {fitted.regions:,} reviewed regions: {options.out / FILE}")
     print(_told(fitted, checked))
     print(f"later runs with these weights: `ssa annotate ... --confidence {options.out / FILE}`")
-    return 0
+    for fault in examples.faults:
+        logger.warning("%s: %s", fault.file, fault.message)
+    return 1 if examples.faults else 0
 
 
 def _pairs(learnt: Iterable[tuple[Example, int, bool]]) -> Iterable[tuple[Annotation, bool]]:

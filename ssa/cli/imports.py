@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 HELP = (
     "Bring in corrections that were made elsewhere: Label Studio's export, CVAT's `COCO 1.0`, any COCO "
-    "instances. They become decisions, all of which one undo takes back."
+    "instances. They become decisions, all of which one `ssa undo` takes back."
 )
 
 

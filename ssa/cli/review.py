@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import logging
+import os
+import tempfile
 import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,6 +61,15 @@ def run(options: argparse.Namespace) -> int:
         server = server_of(Answers(desk, results), options.port)
         print(server.url, flush=True)
         if not options.no_browser:
-            webbrowser.open(server.url)
+            webbrowser.open(_leading_to(server.url).as_uri())
         server.run()
     return 0
+
+
+def _leading_to(url: str) -> Path:
+    """A file that this user alone can read, and which leads on: others could read a browser's arguments."""
+    handle, name = tempfile.mkstemp(prefix="ssa-review-", suffix=".html")
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={url}">\n')
+    atexit.register(Path(name).unlink, missing_ok=True)
+    return Path(name)

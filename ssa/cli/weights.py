@@ -59,10 +59,16 @@ def _compose(options: argparse.Namespace) -> str:
     parts = {role: folder for role, folder in given.items() if folder is not None}
     if not parts:
         raise InputError("expected a folder for at least one role, such as --sam DIR; got none")
-    bundle = compose(options.root, options.bundle, open_bundle(options.root, options.base), parts)
     from ssa.loading import load_engine  # loads torch
 
-    load_engine(options.root, bundle.name, "cpu")
+    base = open_bundle(options.root, options.base)
+    bundle = compose(
+        options.root,
+        options.bundle,
+        base,
+        parts,
+        lambda name: load_engine(options.root, name, "cpu"),
+    )
     sizes: Counter[str] = Counter()
     for file in bundle.spec.files:
         sizes[file.role] += file.size or 0

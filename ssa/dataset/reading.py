@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,6 +30,12 @@ class Results:
     root: Path
     pictures: tuple[Done, ...]
     confidence: Confidence | None = None
+
+    @property
+    def folder(self) -> str:
+        """16 digits that stand for the folder's path."""
+        path = os.fsencode(self.root.resolve())
+        return hashlib.sha256(path).hexdigest()[:16]
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -25,11 +25,13 @@ Reviewed = Literal["accepted", "corrected", "rejected", "unsure", "none"]
 class Mark:
     """What a region is known by in its picture, whatever becomes of its place, and what was said of it.
 
-    ``region`` is the ``id`` of its record, or the name that a decision gave to one that it made.
+    ``region`` is the ``id`` of its record, or the name that a decision gave to one that it made; ``is_said``
+    is whether a person said it, and not what a promise allowed.
     """
 
     region: int | str
     reviewed: Reviewed = "none"
+    is_said: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class Example:
         """The same without names whose confidence is less or unknown, but for those that a person said."""
         return self._having(
             [
-                mark.reviewed in ("accepted", "corrected") or (one.confidence or 0.0) >= least
+                (mark.reviewed in ("accepted", "corrected") and mark.is_said)
+                or (one.confidence or 0.0) >= least
                 for one, mark in self.marked
             ]
         )

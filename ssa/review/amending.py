@@ -95,7 +95,9 @@ class Amended:
             self._annotation(region, example, node)
             for region, node in zip(now.regions, (*nodes, *made), strict=True)
         )
-        marks = tuple(Mark(one.id, one.reviewed) for one in now.regions)
+        marks = tuple(
+            Mark(one.id, one.reviewed, one.is_said or one.reviewed == "none") for one in now.regions
+        )
         return replace(example, annotations=annotations, marks=marks)
 
     def _annotation(self, region: RegionNow, example: Example, node: TreeNode | None) -> Annotation:

@@ -11,6 +11,9 @@ from ssa.formats.sa1b_reading import rle_of
 from ssa.json_fields import FieldError, integer_of, list_of, object_of, text_of
 from ssa.types import RLE
 
+BY_PAGE, BY_ACCEPT = "page", "accept"
+"""Who decides, beside imports: people on the page, and `ssa accept`, by how sure names are."""
+
 RegionId = int | str
 """A found region's ``id`` in its record, or the name of one that a decision made (``made_id``)."""
 

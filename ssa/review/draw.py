@@ -35,9 +35,10 @@ def is_sampled(rank: int) -> bool:
 def strata_of(confidences: NDArray[np.float64], ranks: NDArray[np.uint64]) -> list[Positions]:
     """The positions of N regions cut into strata of equal size, the most confident first.
 
-    Of equal confidences the lower rank is first. There are twenty strata, fewer of few regions.
+    Among equal confidences it is by chance which are first, but not by the ranks themselves: those who are
+    first among equals would then be first in the sample, too. There are twenty strata, fewer of few regions.
     """
-    order = np.lexsort((ranks, -confidences))
+    order = np.lexsort((_shuffled(ranks), -confidences))
     count = min(max(len(order) // LEAST_IN_STRATUM, 1), MOST_STRATA)
     return list(np.array_split(order, count))
 
@@ -55,3 +56,11 @@ def in_turn(sample: Sequence[Positions]) -> list[int]:
     """All of a sample, a round after the other: of each stratum the first, then of each the second."""
     longest = max(map(len, sample), default=0)
     return [int(one[turn]) for turn in range(longest) for one in sample if turn < len(one)]
+
+
+def _shuffled(ranks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Numbers that are as good as random beside the ranks: the last steps of splitmix64 (Vigna, 2015)."""
+    mixed = ranks
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)), np.uint64)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 from ssa.formats.example import Reviewed
 from ssa.review.decisions import (
+    BY_ACCEPT,
+    BY_PAGE,
     Accepted,
     Added,
     Corrected,
@@ -62,6 +64,16 @@ class RegionNow:
     given: int = 0
     is_changed: bool = False
     has_new_mask: bool = False
+
+    @property
+    def is_said(self) -> bool:
+        """Whether a person decided on it, be it with others at once."""
+        return self.reviewed != "none" and self.by != BY_ACCEPT
+
+    @property
+    def was_looked_at(self) -> bool:
+        """Whether somebody decided on this very region: many at once on the page are a rule of somebody's."""
+        return self.is_said and not (self.by == BY_PAGE and self.together > 1)
 
     def ref(self, picture: str) -> RegionRef:
         """What a decision about it calls it, in the picture with this key."""
@@ -123,6 +135,8 @@ class _Picture:
 
     def _decided(self, region: RegionNow, step: Step) -> RegionNow | None:
         match step.decision:
+            case Accepted() if step.by == BY_ACCEPT and region.is_said:
+                return region  # it was decided while the others were counted
             case Accepted(_, label):
                 shown = self._called(region.label, region.given, step.number)
                 if label != shown:  # another run has given it another name since

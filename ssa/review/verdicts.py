@@ -10,18 +10,6 @@ from ssa.review.replay import RegionNow
 
 Verdict = Literal["right", "wrong", "unsure"]
 
-BY_ACCEPT = "accept"
-"""Who accepts regions by their confidence: nobody has looked at them."""
-
-BY_PAGE = "page"
-"""Who decides on the page; many at once there are a rule of somebody's, and no look at each of them."""
-
-
-def was_looked_at(region: RegionNow) -> bool:
-    """Whether somebody decided on this very region."""
-    at_once = region.by == BY_PAGE and region.together > 1
-    return region.reviewed != "none" and region.by != BY_ACCEPT and not at_once
-
 
 def verdicts(example: Example, amended: Amended) -> list[Verdict | None]:
     """What was said of each region of a picture as it was found; None where nobody has looked.
@@ -43,7 +31,7 @@ def _name_now(label: str | None, amended: Amended) -> str | None:
 def _verdict(region: RegionNow | None, found: str | None) -> Verdict | None:
     if region is None:
         return "wrong"
-    if not was_looked_at(region):
+    if not region.was_looked_at:
         return None
     if region.reviewed == "unsure":
         return "unsure"

@@ -60,7 +60,14 @@ def read_labels(path: Path) -> tuple[str, ...]:
             f"expected names of classes in {path.name}, a line each or a JSON list of them; it can't be read "
             f"so; or name one of {', '.join(LABEL_SETS)}"
         ) from error
-    return tuple(name.strip() for name in names if name.strip())
+    labels = [name.strip() for name in names]
+    while labels and not labels[-1]:
+        labels.pop()
+    if "" in labels:
+        raise InputError(
+            f"expected a name for each class in {path.name}; got none for class {labels.index('') + 1}"
+        )
+    return tuple(labels)
 
 
 def _is_ignored(number: int, labels: Sequence[str]) -> bool:

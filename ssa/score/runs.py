@@ -16,7 +16,6 @@ from ssa.formats.example import Example
 from ssa.json_fields import FieldError, float_of, is_list
 from ssa.review.amending import Amended
 from ssa.review.replay import RegionNow
-from ssa.review.verdicts import was_looked_at
 from ssa.score.regions import Pair, Region, TruePicture, regions_of
 from ssa.score.truth import Truth, foreign_region, once, without_crowds
 
@@ -183,7 +182,7 @@ class Reviewed:
 
 
 def _was_seen(region: RegionNow) -> bool:
-    return region.reviewed != "unsure" and was_looked_at(region)
+    return region.reviewed != "unsure" and region.was_looked_at
 
 
 def _held(true: TruePicture) -> Callable[[], TruePicture]:

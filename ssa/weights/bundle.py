@@ -86,7 +86,7 @@ class Bundle:
     def remedy(self) -> str:
         """The command that brings what is missing or damaged."""
         if self.spec.composed:
-            return f"put it together again with: ssa weights compose {self.name}"
+            return f"put it together again: ssa weights compose {self.name} --from ..."
         if self.spec.shipped and INSTALLED:
             return "install semantic-segment-anything anew"
         if self.spec.shipped:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +25,27 @@ from ssa.weights.manifest import (
     load_manifest,
     manifest_path,
 )
+from ssa.weights.stamps import forget_stamps
 
 
-def compose(root: Path, name: str, base: Bundle, parts: Mapping[str, Path]) -> Bundle:
+def compose(
+    root: Path,
+    name: str,
+    base: Bundle,
+    parts: Mapping[str, Path],
+    check: Callable[[str], object] = lambda name: None,
+) -> Bundle:
     """Make the bundle ``root/name``: ``base`` with the folders ``parts`` in the place of its roles.
 
-    Settings are the base's. A bundle of before that was composed under this name is replaced. Raises
-    ``WeightsError`` for a name that is none or taken, a role or a folder that there isn't, and a base that
-    isn't whole.
+    Settings are the base's. ``check`` gets the name of the new bundle before it stands in the place of
+    one that was composed under this name before; if it raises, that one stays. Raises ``WeightsError``
+    for a name that is none or taken, a role or a folder that there isn't, and a base that isn't whole.
     """
     _check(root, name, base, parts)
     folder = root / name
     roles = {role: parts.get(role) or base.folder(role) for role in _roles(base, parts)}
-    fresh = root / f".{name}.composing"
+    # No name that a bundle may have: nobody takes it for one.
+    fresh = root / f"{name}.composing"
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         described = {
@@ -46,12 +54,15 @@ def compose(root: Path, name: str, base: Bundle, parts: Mapping[str, Path]) -> B
             "roles": {role: _linked(source, fresh / role) for role, source in roles.items()},
         }
         write_whole(fresh / COMPOSED_NAME, (format_manifest(described) + "\n").encode())
+        check(fresh.name)
         if folder.exists():
             shutil.rmtree(folder)
         fresh.rename(folder)
     except OSError as error:
-        shutil.rmtree(fresh, ignore_errors=True)
         raise WeightsError(f"{name} can't be composed: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        forget_stamps(root, fresh.name)
     return Bundle(root, load_manifest(root).bundle(name))
 
 

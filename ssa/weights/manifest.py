@@ -7,6 +7,7 @@ says which models stand in which role, so a model used by two bundles is written
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,8 @@ from ssa.config import Settings
 from ssa.errors import WeightsError
 from ssa.weights.places import SHIPPED_ROOT
 from ssa.weights.settings import bundle_settings
+
+logger = logging.getLogger(__name__)
 
 MANIFEST_NAME = "manifest.json"
 COMPOSED_NAME = "bundle.json"
@@ -144,31 +147,32 @@ def load_manifest(root: Path = SHIPPED_ROOT) -> Manifest:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{path.name} can't be read: {type(error).__name__}: {error}") from error
     # Those of one's own come last: nobody gets them who asks for none by name.
-    own = {
-        path.parent.name: _composed(path)
-        for path in sorted(root.glob(f"*/{COMPOSED_NAME}"))
-        if not path.parent.name.startswith(".")
-    }
-    return Manifest(MappingProxyType({**bundles, **own}))
+    own = filter(None, map(_composed, sorted(root.glob(f"*/{COMPOSED_NAME}"))))
+    return Manifest(MappingProxyType({**bundles, **{spec.name: spec for spec in own}}))
 
 
-def _composed(path: Path) -> BundleSpec:
-    """The bundle that a file describes which ``compose`` wrote."""
+def _composed(path: Path) -> BundleSpec | None:
+    """The bundle that ``compose`` described in a file; None, with a word in the log, for another file."""
+    name = path.parent.name
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
+        table = {"licence": "own", "source": "repository"}
         files = tuple(
             file
             for role, entries in raw["roles"].items()
-            for file in _files(
-                role, role, {"licence": "own", "source": "repository", "files": entries}
-            )
+            for file in _files(role, role, {**table, "files": entries})
         )
         settings = bundle_settings(raw.get("settings", {}))
+        return BundleSpec(name, str(raw["purpose"]), files, settings, composed=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(
-            f"{path.parent.name}/{path.name} can't be read: {type(error).__name__}: {error}; compose it again"
-        ) from error
-    return BundleSpec(path.parent.name, raw["purpose"], files, settings, composed=True)
+        logger.warning(
+            "passed over %s/%s, which can't be read: %s: %s; compose it again",
+            name,
+            path.name,
+            type(error).__name__,
+            error,
+        )
+    return None
 
 
 def _bundle(name: str, raw: Mapping[str, Any]) -> BundleSpec:

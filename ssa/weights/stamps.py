@@ -62,7 +62,7 @@ def stamps_of(bundle: Bundle, paths: Iterable[str]) -> dict[str, Stamp]:
 
 def read_stamps(bundle: Bundle, fingerprint: str) -> dict[str, Stamp]:
     """The stamps that were kept of a bundle with this fingerprint, by path; none where none are sound."""
-    for place in _places(bundle):
+    for place in _places(bundle.root, bundle.name):
         try:
             kept = json.loads(place.read_bytes())
             if kept["fingerprint"] == fingerprint:
@@ -79,7 +79,7 @@ def keep_stamps(bundle: Bundle, fingerprint: str, stamps: Mapping[str, Stamp]) -
         "files": {path: asdict(stamp) for path, stamp in sorted(stamps.items())},
     }
     content = (json.dumps(table, indent=1) + "\n").encode("utf-8")
-    for place in _places(bundle):
+    for place in _places(bundle.root, bundle.name):
         try:
             write_whole(place, content)
         except OSError as error:
@@ -88,8 +88,13 @@ def keep_stamps(bundle: Bundle, fingerprint: str, stamps: Mapping[str, Stamp]) -
             return
 
 
-def _places(bundle: Bundle) -> tuple[Path, Path]:
-    root = bundle.root.absolute()
-    folder_name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
+def forget_stamps(root: Path, name: str) -> None:
+    """Remove those of a bundle that is no more."""
+    for place in _places(root, name):
+        place.unlink(missing_ok=True)
+
+
+def _places(root: Path, name: str) -> tuple[Path, Path]:
+    folder_name = hashlib.sha256(str(root.absolute()).encode()).hexdigest()[:16]
     cache = user_cache_path("ssa") / "stamps" / folder_name
-    return root / f".{bundle.name}.stamps.json", cache / f"{bundle.name}.json"
+    return root.absolute() / f".{name}.stamps.json", cache / f"{name}.json"

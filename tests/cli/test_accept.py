@@ -57,7 +57,7 @@ def test_what_the_sample_allows_is_accepted_at_once(
     last = read_history(out / FILE).entries[-1]
     assert last.by == "accept"
     assert first.startswith(f"{len(last.decisions)} names accepted: with those that were reviewed")
-    assert second.startswith("of these at most 40.0% are wrong, with 95% certainty: ")
+    assert second.startswith("of these at most 40% are wrong, with 95% certainty: ")
     chosen = [one.region for one in last.decisions if isinstance(one, Accepted)]
     assert len(chosen) == len(last.decisions) > 100
     wrong = sum(not truth[one.picture, int(one.id)][1] for one in chosen)

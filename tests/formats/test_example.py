@@ -90,5 +90,9 @@ def test_without_the_doubtful_stays_what_is_likely_or_was_said_by_a_person() -> 
     whole = replace(picture, annotations=annotations, marks=marks)
     assert [mark.region for mark in whole.without_doubtful(0.8).marks] == [0, 3, 4]
     assert [mark.region for mark in whole.without_doubtful(0.5).marks] == [0, 1, 3, 4]
+    promised = tuple(replace(mark, is_said=False) for mark in marks)
+    assert [mark.region for mark in replace(whole, marks=promised).without_doubtful(0.8).marks] == [
+        0
+    ]
     sure = replace(whole, annotations=annotations[:1], marks=marks[:1])
     assert sure.without_doubtful(0.8) is sure

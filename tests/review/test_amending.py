@@ -15,6 +15,7 @@ from ssa.labelling.aliases import parse_aliases
 from ssa.masks.run_lengths import area, decode
 from ssa.review.amending import Amended
 from ssa.review.decisions import (
+    BY_ACCEPT,
     Accepted,
     Added,
     Corrected,
@@ -25,6 +26,7 @@ from ssa.review.decisions import (
     Split,
     Unsure,
 )
+from ssa.review.history import Entry, History
 from ssa.review.log import FILE, DecisionLog
 from ssa.types import TreeNode
 
@@ -125,3 +127,11 @@ def test_a_name_that_a_person_gave_has_no_confidence_of_a_models() -> None:
     sure = replace(EXAMPLE, annotations=tuple(replace(one, confidence=0.5) for one in FOUND))
     found = amended(Accepted(REFS[0], "cat"), Corrected(REFS[1], "fox"), example=sure)
     assert [one.confidence for one in found.annotations] == [0.5, None, 0.5, 0.5]
+
+
+def test_marks_say_whether_a_person_said_it() -> None:
+    history = History()
+    history.take(Entry(1, "", BY_ACCEPT, (Accepted(REFS[0], "cat"),)))
+    history.take(Entry(2, "", "page", (Accepted(REFS[1], "dog"), Rejected(REFS[2]))))
+    marks = Amended(history, digest="some").amended(EXAMPLE).marks
+    assert [one.is_said for one in marks] == [False, True, True, True]

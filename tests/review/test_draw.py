@@ -60,3 +60,13 @@ def test_a_sample_takes_each_stratum_in_its_turn(count: int, seed: int) -> None:
 def test_the_order_of_equals_is_by_chance_and_not_by_place() -> None:
     first, *_ = strata_of(np.full(1000, 0.9), drawn(1000)[1])
     assert first.max() > 500
+
+
+def test_who_is_first_among_equals_is_not_first_in_the_sample() -> None:
+    """Else the sample of a stratum that begins or ends within equals would not be a fair one of it."""
+    confidences, ranks = np.full(4000, 0.9), drawn(4000)[1]
+    halves = [own[: len(own) // 2] for own in strata_of(confidences, ranks)]
+    low = np.concatenate([ranks[own] for own in halves]) < np.uint64(1 << 62)
+    assert 0.45 < low.mean() < 0.55
+    first = strata_of(confidences, ranks)[0]
+    assert 0.35 < (ranks[first] < np.uint64(1 << 62)).mean() < 0.65

@@ -9,6 +9,8 @@ from ssa.formats.example import Example
 from ssa.masks.run_lengths import decode
 from ssa.review.amending import Amended
 from ssa.review.decisions import (
+    BY_ACCEPT,
+    BY_PAGE,
     Accepted,
     Corrected,
     Decision,
@@ -20,7 +22,7 @@ from ssa.review.decisions import (
     Unsure,
 )
 from ssa.review.history import Entry, History
-from ssa.review.verdicts import BY_ACCEPT, BY_PAGE, verdicts
+from ssa.review.verdicts import verdicts
 from tests.review.made_up import FOUND, PICTURE, REFS, history_of, square
 
 PICTURE_FOUND = example(PICTURE, [decode(one.mask) for one in FOUND], [one.label for one in FOUND])
@@ -83,3 +85,15 @@ def test_many_at_once_on_the_page_are_no_look_at_each() -> None:
 def test_other_pictures_are_others() -> None:
     other = Example("photos/cat.jpg", "cat.jpg", 4, 6, PICTURE_FOUND.annotations)
     assert verdicts(other, Amended(history_of(Accepted(REFS[0], "cat")))) == [None] * 4
+
+
+def test_accept_changes_nothing_that_a_person_said_meanwhile() -> None:
+    history = History()
+    history.take(Entry(1, "", BY_PAGE, (Rejected(REFS[0]),)))
+    history.take(Entry(2, "", BY_ACCEPT, (Accepted(REFS[0], "cat"), Accepted(REFS[1], "dog"))))
+    amended = Amended(history)
+    assert [one.reviewed for one in amended.now(PICTURE_FOUND).regions[:2]] == [
+        "rejected",
+        "accepted",
+    ]
+    assert verdicts(PICTURE_FOUND, amended)[:2] == ["wrong", None]

@@ -137,3 +137,17 @@ def test_before_anything_is_reviewed_it_says_how_much_it_takes() -> None:
 def test_of_what_nobody_reviewed_nothing_is_accepted(count: int, seed: int) -> None:
     confidences = np.random.default_rng(seed).integers(0, 5, count) / 4
     assert len(acceptance(unseen(confidences, seed), FIVE_PERCENT).positions) == 0
+
+
+@pytest.mark.parametrize("levels", [2, 5, 20])
+def test_promises_are_kept_where_many_are_equally_sure(levels: int) -> None:
+    """A head of wrong names before a long row of equals: its end lies within a stratum."""
+    rng = np.random.default_rng(levels)
+    confidences = np.sort(rng.integers(0, levels, 4000))[::-1] / levels
+    right = rng.random(4000) < 0.97
+    right[:300] = rng.random(300) < 0.6
+    broken = 0
+    for draw in range(200):
+        found = accepted(right, confidences, draw, 600).positions
+        broken += len(found) > 0 and float((~right[found]).mean()) > FIVE_PERCENT.error
+    assert broken <= 10

@@ -57,3 +57,14 @@ def test_names_stand_in_a_file_or_are_a_set_of_ours(tmp_path: Path) -> None:
     for name in ("bad.json", "missing.txt"):
         with pytest.raises(InputError, match=name):
             read_labels(tmp_path / name)
+
+
+def test_an_empty_line_would_move_all_names_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("wall\n floor \n\n\n")
+    assert read_labels(path) == ("wall", "floor")
+    path.write_text("wall\n\nfloor\n")
+    with pytest.raises(
+        InputError, match=r"a name for each class in labels\.txt; got none for class 2"
+    ):
+        read_labels(path)

@@ -11,6 +11,7 @@ from ssa.masks.proposal import proposal_of
 from ssa.masks.run_lengths import decode
 from ssa.review.amending import Amended
 from ssa.review.decisions import (
+    BY_ACCEPT,
     Accepted,
     Added,
     Corrected,
@@ -23,7 +24,6 @@ from ssa.review.decisions import (
     fingerprint,
 )
 from ssa.review.history import Entry, History
-from ssa.review.verdicts import BY_ACCEPT
 from ssa.score.regions import Region, TruePicture
 from ssa.score.runs import FoundPicture, FoundPictures, Pairs, Reviewed, found_in_coco
 from ssa.score.truth import Truth

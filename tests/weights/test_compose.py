@@ -83,7 +83,7 @@ def test_files_are_links_with_sizes_and_hashes(sam2: Path, tmp_path: Path) -> No
     path = folder / "clip/open_clip_config.json"
     path.unlink()
     path.write_text("{}")
-    with pytest.raises(WeightsError, match=r"damaged.*\n.*ssa weights compose mine"):
+    with pytest.raises(WeightsError, match=r"damaged.*\n.*ssa weights compose mine --from"):
         verify(open_bundle(tmp_path, "mine"))
 
 
@@ -121,10 +121,15 @@ def test_what_can_not_be_is_told_and_leaves_nothing(sam2: Path, tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
 
-def test_a_damaged_description_is_told(sam2: Path, tmp_path: Path) -> None:
-    (composed(tmp_path, sam2) / COMPOSED_NAME).write_text('{"purpose": "x"}')
-    with pytest.raises(WeightsError, match=r"mine/bundle\.json can't be read: KeyError"):
-        load_manifest(tmp_path)
+@pytest.mark.parametrize("text", ['{"purpose": "x"}', '{"roles": {}}', "[]", "{"])
+def test_a_damaged_description_is_told_and_stops_no_other_bundle(
+    sam2: Path, tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (composed(tmp_path, sam2) / COMPOSED_NAME).write_text(text)
+    assert choose_bundle(tmp_path).name == "tiny"
+    assert "passed over mine/bundle.json, which can't be read" in caplog.text
+    with pytest.raises(WeightsError, match="no bundle is called 'mine'"):
+        choose_bundle(tmp_path, "mine")
 
 
 def test_the_command_loads_it_once(
@@ -145,3 +150,7 @@ def test_the_command_loads_it_once(
     (broken / "model.safetensors").write_bytes(b"rubbish")
     assert app.main([*typed, "--sam", str(broken)]) == 2
     assert "can't be loaded" in capsys.readouterr().err
+    # The one that works is still there.
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there - {".mine.stamps.json"} == {"broken", "mine"}
+    verify(open_bundle(tmp_path, "mine"))

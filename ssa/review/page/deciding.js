@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { cutMasks, paintedMask, take } from "./edit.js";
 import { loadQueue, loadStart, openPicture, prepare, reloadPicture } from "./loading.js";
-import { onSaved, send } from "./outbox.js";
+import { lastSent, onSaved, send } from "./outbox.js";
 import { maskOf, pixelsOf } from "./runs.js";
 import { retint } from "./stage.js";
 import { selectedRegion, store, update } from "./store.js";
@@ -13,17 +13,17 @@ import { inTurn } from "./turns.js";
 /** A label as it is kept: without spaces around it or in rows. */
 export const tidy = (text) => text.trim().replace(/\s+/gu, " ");
 
-export const accept = () => decide((region) => ({ what: "accepted", region: region.ref, label: region.label }), { reviewed: "accepted" });
+export const accept = (of) => decide((region) => ({ what: "accepted", region: region.ref, label: region.label }), { reviewed: "accepted" }, of);
 export const reject = () => decide((region) => ({ what: "rejected", region: region.ref }), { reviewed: "rejected" });
-export const doubt = (remark) => decide((region) => ({ what: "unsure", region: region.ref, remark }), { reviewed: "unsure", remark });
+export const doubt = (remark, of) => decide((region) => ({ what: "unsure", region: region.ref, remark }), { reviewed: "unsure", remark }, of);
 
-/** Give the region a label: its own is accepted. */
-export function relabel(text) {
+/** Give a region a label: its own is accepted. `of` is the one that was shown when the typing began. */
+export function relabel(text, of = selectedRegion()) {
   const label = tidy(text);
-  if (!label || !selectedRegion()) return;
-  if (label === selectedRegion().label) return accept();
+  if (!label || !of) return;
+  if (label === of.label) return accept(of);
   const known = store.start.labels.find(([one]) => one === label);
-  return decide((region) => ({ what: "corrected", region: region.ref, label }), { reviewed: "corrected", label, colour: known?.[1] ?? "#808080" });
+  return decide((region) => ({ what: "corrected", region: region.ref, label }), { reviewed: "corrected", label, colour: known?.[1] ?? "#808080" }, of);
 }
 
 /** Take the n-th proposal, from 1. */
@@ -32,7 +32,8 @@ export function takeProposal(n) {
   if (proposal) return relabel(proposal[0]);
 }
 
-export const undo = () => send("undo", {});
+/** Take back the last decision of this page that isn't taken back yet; of before this page, the last of all. */
+export const undo = () => send("undo", { of: lastSent() });
 export const rename = (old, to) => send("decide", { do: [{ what: "renamed", old, new: tidy(to) }] });
 export const decideMany = (asked, count, decision) => send("bulk", { ...asked, count, do: decision });
 
@@ -84,12 +85,14 @@ export async function setOrder(order) {
   if (store.queue.regions.length) await show(store.queue.regions[0]);
 }
 
-function decide(decisionOf, change) {
+function decide(decisionOf, change, of = selectedRegion()) {
+  if (!of) return;
+  send("decide", { do: [decisionOf(of)] });
   const region = selectedRegion();
-  if (!region) return;
+  // Another one has come up meanwhile: what was meant for the first changes nothing of that.
+  if (region?.id !== of.id || region.ref[0] !== of.ref[0]) return;
   const { queue, number } = store;
   const wasOpen = region.reviewed === "none";
-  send("decide", { do: [decisionOf(region)] });
   Object.assign(region, change);
   const at = queue.regions.findIndex(([picture, , id]) => picture === number && id === region.id);
   const regions = queue.regions.filter((_, i) => i !== at);

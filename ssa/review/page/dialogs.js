@@ -27,12 +27,13 @@ const cancel = () => h("button", { type: "button", onclick: close }, say.cancel)
 
 /** Unsure: asks for a remark. */
 export function openDoubt() {
-  if (!selectedRegion()) return;
+  const region = selectedRegion();
+  if (!region) return;
   const input = h("input", { type: "text", "aria-label": say.remarkField, placeholder: say.remarkField, dir: "auto" });
   const take = (event) => {
     event.preventDefault();
     close();
-    inTurn(() => doubt(input.value.trim()));
+    inTurn(() => doubt(input.value.trim(), region));
   };
   open(say.keys.unsure, h("form", { onsubmit: take }, input, h("div", { className: "row" }, cancel(), h("button", { className: "main" }, say.save))));
 }

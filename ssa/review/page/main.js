@@ -95,6 +95,8 @@ function setOrder(order) {
   inTurn(() => deciding.setOrder(order));
 }
 
+let inHandFor = null; // the region that a tool was taken in hand for
+
 listen((changed) => {
   const any = (...names) => names.some((one) => changed.has(one));
   if (any("start", "number", "order", "mode", "tint")) drawBar(act, setOrder, (number) => inTurn(() => openPicture(number)));
@@ -109,13 +111,15 @@ listen((changed) => {
     byId("mode").textContent = say.modes[store.mode] ?? "";
     stage.dataset.mode = store.mode ?? "";
   }
-  if (any("selected") && store.mode && store.mode !== "join") take(null);
+  if (any("mode")) inHandFor = selectedRegion()?.id;
+  // Another region's mask isn't what was being painted; the same one, read anew, is.
+  if (any("selected") && store.mode && store.mode !== "join" && selectedRegion()?.id !== inHandFor) take(null);
 });
 
 addEventListener("keydown", keyDown);
 addEventListener("focus", async () => {
   // Another window may have decided meanwhile.
-  if (!store.picture || store.waiting.length) return;
+  if (!store.picture || store.waiting.length || store.mode) return;
   await Promise.all([loadStart(), loadQueue()]).catch(() => {});
   await reloadPicture().catch(() => {});
 });

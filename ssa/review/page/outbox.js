@@ -5,8 +5,10 @@ import { say } from "./strings.js";
 import { store, update } from "./store.js";
 
 const WAITS = [500, 1000, 2000, 4000]; // milliseconds
-const KEPT = "ssa.review.unsaved";
+// One address may serve another folder tomorrow: what waits is for its own alone.
+const kept = () => `ssa.review.unsaved.${store.start.folder}`;
 
+let sent = []; // requests with decisions that this page made, and hasn't taken back
 let sending = false;
 let timer = 0;
 let hear = { saved() {}, refused() {} };
@@ -19,10 +21,15 @@ export function onSaved(listener) {
 /** Send this, now or as soon as it can be. @param {string} name @param {any} payload */
 export function send(name, payload) {
   const request = crypto.randomUUID();
+  if (name === "undo") sent.pop();
+  else sent.push(request);
   update({ waiting: [...store.waiting, { name, payload: { ...payload, request } }] });
   keep();
   void flush();
 }
+
+/** The request that an undoing is for, "" where this page has made none that is left. */
+export const lastSent = () => sent.at(-1) ?? "";
 
 /** Try now. */
 export async function flush(tries = 0) {
@@ -41,6 +48,7 @@ export async function flush(tries = 0) {
         if (!(error instanceof Failure)) throw error;
         if (error.status >= 400 && error.status < 500 && error.status !== 403) {
           drop("");
+          sent = sent.filter((one) => one !== first.payload.request);
           hear.refused(first, error);
           continue;
         }
@@ -57,8 +65,8 @@ export async function flush(tries = 0) {
 /** What an earlier page of this address could not save any more. */
 export function takeUp() {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
-    if (kept.length) update({ waiting: kept });
+    const waiting = JSON.parse(sessionStorage.getItem(kept()) ?? "[]");
+    if (waiting.length) update({ waiting });
   } catch { /* somebody else's */ }
   void flush();
 }
@@ -70,7 +78,7 @@ function drop(trouble) {
 
 function keep() {
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify(store.waiting));
+    sessionStorage.setItem(kept(), JSON.stringify(store.waiting));
   } catch { /* full: it stays in the page */ }
 }
 

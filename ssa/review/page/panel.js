@@ -24,7 +24,7 @@ export function drawPanel() {
       h("span", { className: `badge ${region.reviewed}` }, say.reviewed[region.reviewed])),
     region.remark ? h("p", { className: "remark", dir: "auto" }, region.remark.slice(0, 500)) : null,
     h("ol", { className: "proposals", "aria-label": say.proposals }, ...region.proposals.slice(0, 9).map(proposal)),
-    field({ label: say.labelField, placeholder: say.typeLabel, take: (text) => inTurn(() => relabel(text)) }),
+    field({ label: say.labelField, placeholder: say.typeLabel, take: (text) => inTurn(() => relabel(text, region)) }),
     facts(region),
     keysHint(["accept", "reject", "unsure", "undo", "nextRegion", "help"]));
 }

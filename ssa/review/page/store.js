@@ -15,7 +15,7 @@
 const listeners = [];
 
 export const store = {
-  start: { pictures: [], labels: [], reviewed: {}, orders: [], unreadable: 0 },
+  start: { folder: "", pictures: [], labels: [], reviewed: {}, orders: [], unreadable: 0 },
   queue: { open: 0, regions: [] }, // [picture, place, id]
   order: "confidence",
   number: -1, // of the picture

@@ -54,6 +54,7 @@ class Answers:
         reviewed = np.bincount(rows["reviewed"], minlength=len(REVIEWED)).tolist()
         return in_json(
             {
+                "folder": self._pictures.folder,
                 "pictures": [
                     [key, len(one.ids), left]
                     for key, one, left in zip(index.keys, index.rows, open_ones, strict=True)
@@ -131,9 +132,15 @@ class Answers:
         return self._once(payload, take)
 
     def undo(self, payload: Mapping[str, Any]) -> Response:
-        """Undo what was decided last on a page."""
+        """Undo what was decided last on a page.
+
+        ``of`` is the request that it is meant for, "" for any: if that was refused, nothing is undone.
+        """
+        of = text_of(payload.get("of", ""), "of")
 
         def take() -> dict[str, Any]:
+            if of and self._desk.answered(of) is None:
+                return {"undone": None}
             undone = self._desk.undo(_request(payload))
             if undone is None:
                 return {"undone": None}

@@ -79,12 +79,13 @@ def _taken(answer: Callable[[Any], Response]) -> Callable[[Request], Any]:
             payload = object_of(json.loads(body), "request")
         except (ValueError, FieldError):
             return _failed(400, "expected a JSON object")
-        return await run_in_threadpool(_answered, lambda: answer(payload))
+        # What can't be saved now is sent again: it must not look as if it were wrong.
+        return await run_in_threadpool(_answered, lambda: answer(payload), unreadable=503)
 
     return taken
 
 
-def _answered(answer: Callable[[], Response]) -> Response:
+def _answered(answer: Callable[[], Response], unreadable: int = 404) -> Response:
     try:
         return answer()
     except FieldError as error:
@@ -92,7 +93,7 @@ def _answered(answer: Callable[[], Response]) -> Response:
     except Gone:
         return _failed(409, "that region was changed elsewhere")
     except InputError as error:
-        return _failed(404, str(error))
+        return _failed(unreadable, str(error))
     except OutputError as error:
         return _failed(507, str(error))
 

@@ -12,11 +12,19 @@ from ssa.errors import InputError
 from ssa.formats.example import Example
 from ssa.labelling.aliases import NO_ALIASES, Aliases
 from ssa.review.amending import Amended
-from ssa.review.decisions import Added, Decision, Joined, RegionId, RegionRef, Renamed, picture_of
+from ssa.review.decisions import (
+    BY_PAGE,
+    Added,
+    Decision,
+    Joined,
+    RegionId,
+    RegionRef,
+    Renamed,
+    picture_of,
+)
 from ssa.review.history import Entry
 from ssa.review.log import DecisionLog
 from ssa.review.replay import PictureNow
-from ssa.review.verdicts import BY_PAGE
 from ssa.review.web.index import Index
 from ssa.review.web.results import Pictures
 

@@ -27,6 +27,7 @@ ROW = np.dtype(
         ("confidence", "f4"),
         ("disagreement", "f4"),
         ("reviewed", "u1"),  # of REVIEWED
+        ("looked_at", "?"),  # by somebody, on its own
     ]
 )
 
@@ -68,6 +69,7 @@ class Index:
             row["origin"] = int(region.origin, 16)
             row["label"] = -1 if region.label is None else self._number(region.label)
             row["reviewed"] = REVIEWED.index(region.reviewed)
+            row["looked_at"] = region.was_looked_at
             row["position"] = -1 if region.position is None else region.position
             row["cluster"] = row["embedding"] = NO_CLUSTER
             row["margin"] = row["confidence"] = np.nan
@@ -118,7 +120,8 @@ class Index:
         turns, values = self._turns.of(number), self.rows[number].values
         values["turn"] = NEVER
         if turns is not None and len(turns):
-            found = values["position"] >= 0
+            # A picture that was annotated again may have more regions than were drawn of.
+            found = (values["position"] >= 0) & (values["position"] < len(turns))
             values["turn"][found] = turns[values["position"][found]]
 
     def _describe(self, row: np.void, one: Annotation, position: int, first: int) -> None:

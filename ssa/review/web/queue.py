@@ -39,7 +39,9 @@ def queue(index: Index, order: str, most: int, picture: int = 0) -> tuple[int, P
     By picture it begins with ``picture`` and comes round.
     """
     pictures, places, rows = index.all()
-    is_open = (rows["reviewed"] == 0) & ((order != SAMPLE) | (rows["turn"] != NEVER))
+    is_open = rows["reviewed"] == 0
+    if order == SAMPLE:  # what was decided with others at once is still to be looked at here
+        is_open = ~rows["looked_at"] & (rows["turn"] != NEVER)
     pictures, places, rows = pictures[is_open], places[is_open], rows[is_open]
     # The last rank is -1's, of regions without a label.
     ranks = np.append(np.argsort(np.argsort(np.array(index.labels, object))), len(index.labels))

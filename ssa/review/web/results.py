@@ -13,6 +13,11 @@ class Pictures(Protocol):
     """Annotated pictures by their numbers, from 0."""
 
     @property
+    def folder(self) -> str:
+        """What the folder is known by: another one has another text, and it tells no path."""
+        ...
+
+    @property
     def keys(self) -> Sequence[str]:
         """The pictures' keys, in order."""
         ...

@@ -195,3 +195,60 @@ def test_hostile_labels_are_text(open_page: Callable[..., Any], tmp_path: Path, 
     (decision,) = entries(out)[0]
     assert isinstance(decision, Accepted)
     assert decision.label == label
+
+
+def held_back(page: Any) -> None:
+    """Answers to what is decided come when they are let through."""
+    page.evaluate(
+        """() => {
+          const send = window.fetch;
+          window.letThrough = [];
+          window.fetch = async (address, options) => {
+            const answer = await send(address, options);
+            if (options?.method === 'POST') await new Promise((go) => window.letThrough.push(go));
+            return answer;
+          };
+        }"""
+    )
+
+
+def test_what_was_typed_for_a_region_goes_to_no_other(page: Any, out: Path) -> None:
+    """An undo comes back while somebody types, and shows another region."""
+    page.keyboard.press("Enter")
+    saved(page)
+    expect(name(page)).to_have_text("cloud")
+    held_back(page)
+    page.keyboard.press("z")
+    page.wait_for_function("window.letThrough.length === 1")
+    page.keyboard.press("/")
+    page.keyboard.type("fog")
+    page.evaluate("window.letThrough[0]()")
+    expect(page.locator("#toast")).to_contain_text("Undone")
+    page.evaluate("window.letThrough = {push: (go) => go()}")
+    page.locator("#region input").press("Enter")
+    saved(page)
+    (decision,) = entries(out)[-1]
+    assert isinstance(decision, Corrected)
+    assert (decision.region.picture, decision.label) == ("photos/1.jpg", "fog")
+
+
+def test_an_undo_of_what_was_refused_takes_back_nothing_else(
+    open_page: Callable[..., Any], out: Path
+) -> None:
+    with serving(out) as url, serving(out) as other_url:
+        one, other = open_page(url, may_complain=True), open_page(other_url)
+        one.keyboard.press("Enter")
+        saved(one)
+        expect(name(one)).to_have_text("cloud")
+        other.keyboard.press("Shift+J")
+        other.evaluate(
+            """Promise.all([import('./store.js'), import('./deciding.js')]).then(([{update}, {takeEdit}]) => {
+              update({gathered: new Set([0, 1])});
+              takeEdit();
+            })"""
+        )
+        saved(other)
+        before = len(entries(out))
+        one.evaluate("import('./deciding.js').then(({accept, undo}) => { accept(); undo(); })")
+        saved(one)
+        assert len(entries(out)) == before

@@ -147,6 +147,22 @@ def test_brush_and_eraser(page: Any, out: Path) -> None:
     expect(name(page)).to_have_text("tree")
 
 
+def test_what_is_painted_survives_a_look_at_another_window(page: Any, out: Path) -> None:
+    page.mouse.click(*point(page, 230, 150))
+    expect(name(page)).to_have_text("tree")
+    page.keyboard.press("Shift+B")
+    stroke(page, (270, 150), (290, 150))
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    page.evaluate("import('./loading.js').then(({reloadPicture}) => reloadPicture())")
+    expect(page.locator("#mode")).to_be_visible()
+    page.keyboard.press("Enter")
+    saved(page)
+    (decision,) = entries(out)[0]
+    assert isinstance(decision, Corrected)
+    assert decision.mask is not None
+    assert decode(decision.mask)[150, 285]
+
+
 def test_escape_puts_a_tool_away_and_decides_nothing(page: Any, out: Path) -> None:
     page.keyboard.press("Shift+B")
     stroke(page, (10, 150), (20, 150))

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 from review.page.watching import entries, name, saved
-from review_scenes import serving, serving_apart
+from review_scenes import regions, serving, serving_apart, write_results
 
 from ssa.review.decisions import Corrected
 
@@ -67,6 +67,34 @@ def test_a_tab_that_is_closed_loses_nothing_that_was_saved(
     expect(open_page(url).locator("#progress")).to_contain_text("7 to go")
 
 
+WAITING = """Object.entries(sessionStorage)
+  .filter(([name]) => name.startsWith('ssa.review.unsaved.')).map(([, text]) => JSON.parse(text).length)"""
+
+
+def test_what_waits_for_a_folder_is_sent_to_no_other(
+    open_page: Callable[..., Any], tmp_path: Path, out: Path
+) -> None:
+    (tmp_path / "b").mkdir()
+    other = write_results(tmp_path / "b" / "other", [regions("cloud")])
+    with serving_apart(out) as (url, process):
+        page = open_page(url, may_complain=True)
+        process.kill()
+        process.wait()
+        page.keyboard.press("Enter")
+        expect(page.locator("#saving")).to_contain_text("not saved yet")
+        port = url.split(":")[2].split("/")[0]
+        page.evaluate(
+            "window.addEventListener('beforeunload', (e) => e.stopImmediatePropagation(), true)"
+        )
+    with serving_apart(other, "--port", port) as (url, _):
+        page.goto(url)
+        page.wait_for_selector("body[data-ready]")
+        saved(page)
+        expect(name(page)).to_have_text("cloud")
+        assert entries(other) == []
+        assert page.evaluate(WAITING) == [1]
+
+
 def test_a_dead_server_is_told_and_what_was_decided_waits(
     open_page: Callable[..., Any], out: Path
 ) -> None:
@@ -80,7 +108,7 @@ def test_a_dead_server_is_told_and_what_was_decided_waits(
         expect(page.locator("#saving")).to_contain_text(
             "are not saved yet: the server does not answer"
         )
-        assert page.evaluate("JSON.parse(sessionStorage['ssa.review.unsaved']).length") == 2
+        assert page.evaluate(WAITING) == [2]
     assert entries(out) == []
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from review_scenes import desk_of, regions, write_results
 
+from ssa.review.amending import Amended
+from ssa.review.history import History
 from ssa.review.web.index import ROW, disagreement, embedding_of
 from ssa.types import Evidence, Vote
 
@@ -36,6 +38,14 @@ def test_without_embeddings_there_are_none(tmp_path: Path) -> None:
         assert (first["embedding"] == -1).all()
         assert np.isnan(first["confidence"]).all()
         assert len(desk.index.embeddings()) == 4
+
+
+def test_a_picture_may_have_more_regions_than_at_the_draw(tmp_path: Path) -> None:
+    out = write_results(tmp_path / "out", [regions()[:2]])
+    with desk_of(out) as desk:
+        more = replace(desk.now(0)[0], annotations=regions(), marks=())
+        desk.index.take(0, more, Amended(History()).now(more))
+        assert desk.index.rows[0].values["turn"].tolist()[2:] == [-1, -1]
 
 
 def test_a_row_is_small() -> None:

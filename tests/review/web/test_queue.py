@@ -100,3 +100,12 @@ def square_of(height: int, width: int) -> RLE:
     mask = np.zeros((height, width), np.bool_)
     mask[2:5, 2:5] = True
     return encode(mask)
+
+
+def test_in_the_sample_stays_what_was_decided_with_others(out: Path) -> None:
+    with desk_of(out) as desk:
+        total, places = queue(desk.index, SAMPLE, 40)
+        desk.decide([Accepted(desk.index.ref(*place), "x") for place in places])
+        assert queue(desk.index, SAMPLE, 40) == (total, places)
+        desk.decide([Accepted(desk.index.ref(*places[0]), "x")])
+        assert queue(desk.index, SAMPLE, 40) == (total - 1, places[1:])
