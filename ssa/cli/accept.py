@@ -107,8 +107,8 @@ def _told(counted: Census, promise: Promise, found: Acceptance, accepted: int, i
     lines = _accepted(counted, promise, found, accepted, is_dry)
     if found.more:
         lines.append(
-            f"about {found.more:,} more reviews would let it accept some {found.then:.0%} of all: "
-            "`--sample N` names them"
+            f"about {found.more:,} more reviews would let it accept some {found.then:.0%} of all, if errors "
+            "go on as they are: `--sample N` names them"
         )
     elif not len(found.positions):
         lines.append(_why_not(counted, promise))
@@ -120,11 +120,11 @@ def _told(counted: Census, promise: Promise, found: Acceptance, accepted: int, i
 def _accepted(
     counted: Census, promise: Promise, found: Acceptance, accepted: int, is_dry: bool
 ) -> list[str]:
-    total = len(counted.population.confidences)
+    population, total = counted.population, len(counted.population.confidences)
     if not len(found.positions):
         return [
-            f"nothing can be accepted yet: of {total:,} names, {counted.population.rounds():,} of each of "
-            f"{len(counted.population.strata())} strata were reviewed"
+            f"nothing can be accepted yet: of the sample of {total:,} names, {population.rounds():,} of "
+            f"each of {len(population.strata())} strata were reviewed"
         ]
     would = "would be " if is_dry else ""
     return [

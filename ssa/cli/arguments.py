@@ -28,6 +28,20 @@ def share(text: str) -> float:
     return value
 
 
+def probability(text: str) -> float:
+    """0 to 1, both allowed, as "0.9" or "90%"."""
+    digits, scale = (text[:-1], 100) if text.endswith("%") else (text, 1)
+    try:
+        value = float(digits) / scale
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a probability, 0 to 1, such as 0.9 or 90%; got {text!r}"
+        )
+    return value
+
+
 def writable_file(text: str) -> Path:
     """A file that can be written: found out before the work, not after it."""
     path = Path(text)

@@ -48,12 +48,7 @@ def run(options: argparse.Namespace) -> int:
         examples = Examples(output)
         learnt = list(_pairs(learnt_from(examples, amended)))
         checked = list(_pairs(learnt_from(Examples(output), amended, sampled=True)))
-        if checked and not learnt:
-            raise InputError(
-                "expected reviewed regions beside the sample of `ssa accept`, which a confidence isn't "
-                f"fitted to; got none, and {len(checked):,} of the sample; review some by another queue"
-            )
-        fitted = fit_confidence(*_columns(learnt))
+        fitted = _fitted(learnt, len(checked))
         write_whole(options.out / FILE, fitted.dumps())
     print(f"fitted on {fitted.regions:,} reviewed regions: {options.out / FILE}")
     print(_told(fitted, checked))
@@ -61,6 +56,19 @@ def run(options: argparse.Namespace) -> int:
     for fault in examples.faults:
         logger.warning("%s: %s", fault.file, fault.message)
     return 1 if examples.faults else 0
+
+
+def _fitted(learnt: list[tuple[Annotation, bool]], held_out: int) -> Confidence:
+    """What the regions to learn from say. Raises ``InputError`` where they are too few."""
+    try:
+        return fit_confidence(*_columns(learnt))
+    except InputError as error:
+        if not held_out:
+            raise
+        raise InputError(
+            f"{error}. {held_out:,} reviewed regions are of the sample of `ssa accept`, which nothing is "
+            "learnt from: review some by another queue"
+        ) from error
 
 
 def _pairs(learnt: Iterable[tuple[Example, int, bool]]) -> Iterable[tuple[Annotation, bool]]:

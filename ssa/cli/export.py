@@ -7,8 +7,9 @@ import logging
 from pathlib import Path
 
 from ssa.cli.format_options import add_format_options, wanted_of
-from ssa.dataset.export import check_numbers, export
-from ssa.dataset.output import check_results, opened
+from ssa.dataset.examples import Examples
+from ssa.dataset.export import Wanted, check_numbers, export
+from ssa.dataset.output import OutputFolder, check_results, opened
 from ssa.errors import InputError
 from ssa.files import write_whole
 from ssa.formats.table import SA1B
@@ -47,8 +48,11 @@ def run(options: argparse.Namespace) -> int:
         check_numbers(output, wanted)
         faults = export(output, wanted, lambda name: logger.info("writing %s", name))
         output.write_faults(faults)
+        doubtful = _doubtful(output, wanted)
     _write_renames(options.out)
     print(f"{', '.join(wanted.formats)} in {options.out} up to date")
+    if doubtful:
+        print(doubtful)
     if wanted.amendments.stale:
         print(f"{wanted.amendments.stale:,} decisions speak of regions that are no longer there")
     if faults:
@@ -64,3 +68,19 @@ def _write_renames(out: Path) -> None:
         write_whole(path, (_OURS + text).encode())
     else:
         path.unlink(missing_ok=True)
+
+
+def _doubtful(output: OutputFolder, wanted: Wanted) -> str:
+    """How many names were too doubtful for formats to train with; "" where that wasn't asked for."""
+    least = wanted.options.least_confidence
+    if least is None:
+        return ""
+    total = kept = 0
+    for example in Examples(output, wanted.amendments):
+        alive = example.without_rejected()
+        total += len(alive.annotations)
+        kept += len(alive.without_doubtful(least).annotations)
+    return (
+        f"{total - kept:,} of {total:,} names are less sure than {least:g}, or not known to be, and were "
+        "left out of formats to train with"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ssa.cli.arguments import probability
 from ssa.cli.given import text_in
 from ssa.dataset.export import Wanted
 from ssa.formats.categories import Categories
@@ -37,7 +38,7 @@ def add_format_options(options: argparse.ArgumentParser, default: str | None = S
     )
     options.add_argument(
         "--least-confidence",
-        type=float,
+        type=probability,
         metavar="P",
         help="in formats to train with: only names that are right with this probability, or accepted",
     )

@@ -95,7 +95,10 @@ def read_confidence(path: Path) -> Confidence | None:
         raise InputError(
             f"expected {path.name} to be readable; got: {error.strerror or error}"
         ) from error
-    return loads(data)
+    try:
+        return loads(data)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}; delete it to go on without") from error
 
 
 def features(annotation: Annotation) -> dict[str, float]:

@@ -44,7 +44,7 @@ def test_what_the_sample_allows_is_accepted_at_once(
 ) -> None:
     truth = learnt(out, capsys)
     assert accept(out, "--error", "40%") == 1
-    assert "nothing can be accepted yet: of 800 names" in capsys.readouterr().out
+    assert "nothing can be accepted yet: of the sample of 800 names" in capsys.readouterr().out
     asked = sampled(out, 200, capsys)
     assert len(set(asked)) == 200
     review(out, truth, asked)

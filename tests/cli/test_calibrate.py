@@ -44,7 +44,9 @@ def test_it_is_fitted_to_half_and_checked_on_the_other(
     assert f"--confidence {out / FILE}" in third
 
 
-def test_exports_have_it_and_leave_out_what_is_doubtful(out: Path) -> None:
+def test_exports_have_it_and_leave_out_what_is_doubtful(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     truth = results(out, 8)
     before = files_of(out / "annotations")
     review(out, truth, list(truth)[:160])
@@ -58,7 +60,7 @@ def test_exports_have_it_and_leave_out_what_is_doubtful(out: Path) -> None:
     known = [one for one in found if "confidence" in one]
     assert len(known) == len(truth)
     assert files_of(out / "annotations") == before
-    assert app.main(["export", str(out), "--format", "coco", "--least-confidence", "0.7"]) == 0
+    assert app.main(["export", str(out), "--format", "coco", "--least-confidence", "70%"]) == 0
     rows = json.loads((out / "coco/annotations/instances_default.json").read_bytes())["annotations"]
     kept = [
         one
@@ -66,6 +68,9 @@ def test_exports_have_it_and_leave_out_what_is_doubtful(out: Path) -> None:
         if one["reviewed"] == "accepted" or (one["reviewed"] == "none" and one["confidence"] >= 0.7)
     ]
     assert len(rows) == len(kept) < len(found)
+    rejected = sum(one["reviewed"] == "rejected" for one in found)
+    left_out = f"{len(found) - rejected - len(kept)} of {len(found) - rejected} names are less sure"
+    assert left_out in capsys.readouterr().out
     assert sorted(one["confidence"] for one in rows) == sorted(one["confidence"] for one in kept)
 
 
@@ -82,7 +87,9 @@ def test_a_sample_alone_teaches_nothing(out: Path, capsys: pytest.CaptureFixture
     ranks = {region: rank_of(ref.picture, ref.mask) for region, (ref, _) in truth.items()}
     review(out, truth, [region for region, rank in ranks.items() if is_sampled(rank)])
     assert app.main(["calibrate", str(out)]) == 2
-    assert "beside the sample of `ssa accept`" in capsys.readouterr().err
+    assert (
+        "are of the sample of `ssa accept`, which nothing is learnt from" in capsys.readouterr().err
+    )
 
 
 def test_results_without_evidence_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,6 +128,9 @@ const isFar = ({ name, payload }) => name !== "decide" || payload.do.some((one) 
 /** What the page can't know by itself: what masks became, what else a rename met, a new label's colour. */
 const asksForMore = (sent) => isFar(sent) || sent.payload.do.some(({ label }) => label && !store.start.labels.some(([one]) => one === label));
 
+/** Whether a region came of it, which is to be seen then: its id is the entry's number, and its place there. */
+const makes = ({ name, payload }) => name === "decide" && ["added", "split", "joined"].includes(payload.do[0].what);
+
 async function saved(sent, answer) {
   if (sent.name === "undo") {
     if (answer.undone === null) return toast(say.nothingToUndo);
@@ -140,7 +143,10 @@ async function saved(sent, answer) {
     if (answer.pictures.includes(store.number)) return reloadPicture(id);
     return openPicture(answer.pictures[0], id ?? null);
   }
-  if (asksForMore(sent)) await reloadPicture();
+  if (makes(sent)) {
+    await reloadPicture(`${answer.entry}.0`);
+    if (sent.payload.do[0].what === "added") document.querySelector("#region input")?.focus();
+  } else if (asksForMore(sent)) await reloadPicture();
   else if (!store.queue.regions.length && store.queue.open > 0) await refill();
 }
 

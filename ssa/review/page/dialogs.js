@@ -54,8 +54,8 @@ export function openRename() {
 export async function openBulk(by) {
   const region = selectedRegion();
   if (!region) return;
-  const asked = { label: { by, label: region.label }, cluster: { by, cluster: region.cluster }, looks: { by, picture: store.number, place: store.selected, least: 0.85 } }[by];
-  if (by === "looks" ? !region.looks : asked[by] == null || asked[by] === -1) return toast(say.noAlike);
+  const asked = { label: { by, label: region.label }, cluster: { by, cluster: region.cluster, picture: store.number }, looks: { by, picture: store.number, place: store.selected, least: 0.85 } }[by];
+  if (by === "looks" ? !region.looks : asked[by] == null || asked[by] === -1) return toast(say.notKnown[by]);
   await preview({ label: say.ofLabel, cluster: say.ofCluster, looks: say.ofLooks }[by], asked, region);
 }
 

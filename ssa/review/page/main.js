@@ -79,6 +79,9 @@ function keyDown(event) {
   }
 }
 
+// What would put a tool away, and what it has painted with it.
+const LEAVES = new Set(["nextRegion", "previousRegion", "nextPicture", "previousPicture", "beneath", "unsure", "undo", "bulkLabel", "bulkCluster", "bulkLooks", "rename"]);
+
 /** A key while a tool is in hand; whether it was the tool's. */
 function keyInMode(event) {
   if (event.key === "Escape") take(null);
@@ -86,6 +89,7 @@ function keyInMode(event) {
   else if (event.key === "[") resize(0.8);
   else if (event.key === "]") resize(1.25);
   else if (event.key === "Backspace" || event.key === "Delete") dropCorner();
+  else if (store.mode !== "join" && LEAVES.has(actionOf(event))) toast(say.finishFirst);
   else return false;
   return true;
 }
@@ -101,6 +105,7 @@ listen((changed) => {
   const any = (...names) => names.some((one) => changed.has(one));
   if (any("start", "number", "order", "mode", "tint")) drawBar(act, setOrder, (number) => inTurn(() => openPicture(number)));
   if (any("start", "queue")) drawProgress();
+  if (any("number")) byId("tip").hidden = true;
   if (any("picture", "selected", "queue") && !document.querySelector("#region input:focus")) drawPanel();
   if (any("picture", "hidden", "alone", "queue")) drawLegend();
   if (any("waiting", "trouble")) drawSaving();
@@ -117,12 +122,15 @@ listen((changed) => {
 });
 
 addEventListener("keydown", keyDown);
-addEventListener("focus", async () => {
-  // Another window may have decided meanwhile.
+/** Another window may have decided meanwhile. */
+async function lookAgain() {
   if (!store.picture || store.waiting.length || store.mode) return;
   await Promise.all([loadStart(), loadQueue()]).catch(() => {});
   await reloadPicture().catch(() => {});
-});
+}
+
+addEventListener("focus", lookAgain);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) void lookAgain(); });
 
 async function begin() {
   update({ order: localStorage.getItem(KEPT_ORDER) ?? "confidence" });

@@ -1,7 +1,7 @@
 // The mouse over the picture: hover, select, walk beneath, drag, zoom; a tool that is in hand comes first.
 
 import { byId, fill, h, name } from "./dom.js";
-import { tool } from "./edit.js";
+import { take, tool } from "./edit.js";
 import { allAt } from "./idmap.js";
 import { boxOf, contains } from "./runs.js";
 import { redraw, regionAt } from "./stage.js";
@@ -81,6 +81,7 @@ function click(x, y, event) {
   if (event.altKey) return selectBeneath(pixelAt(x, y));
   if (position < 0) return;
   if (event.shiftKey || store.mode === "join") {
+    if (store.mode !== "join") take("join");
     const gathered = new Set(store.gathered);
     if (gathered.has(position)) gathered.delete(position);
     else gathered.add(position);

@@ -44,7 +44,7 @@ function facts(region) {
     [say.votes, region.votes?.length ? region.votes.map(([source, label, share]) => `${source}: ${label.slice(0, 80)} ${percent(share)}`).join("\n") : null],
     [say.caption, region.caption?.slice(0, 300) || null],
     [say.partOf, region.partOf?.slice(0, 200) ?? null],
-    [say.cluster, region.cluster == null ? null : String(region.cluster)],
+    [say.cluster, region.cluster == null || region.cluster < 0 ? null : String(region.cluster)],
     [say.was, region.found && region.found !== region.label ? region.found.slice(0, 200) : null],
   ].filter(([, value]) => value !== null);
   return h("dl", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", { dir: "auto" }, value)]));

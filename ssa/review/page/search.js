@@ -70,10 +70,11 @@ export function field({ label, placeholder, take, value = "" }) {
       event.preventDefault();
       choose(options[at] ?? input.value);
     } else if (event.key === "Escape") {
+      if (input.closest("dialog") && !input.value) return; // it closes the dialog
       event.preventDefault();
       input.value = "";
       draw();
-      document.getElementById("stage").focus();
+      if (!input.closest("dialog")) document.getElementById("stage").focus();
     }
   });
   return h("div", { className: "field" }, input, list);

@@ -16,15 +16,15 @@ def gathered(index: Index, asked: Mapping[str, Any]) -> Places:
     by = text_of(asked.get("by"), "by")
     if by == "label":
         return of_label(index, text_of(asked.get("label"), "label"))
-    if by == "cluster":
-        return of_cluster(index, integer_of(asked.get("cluster"), "cluster"))
-    if by != "looks":
+    if by not in ("cluster", "looks"):
         raise FieldError("by")
-    picture, place = (
-        integer_of(asked.get("picture"), "picture"),
-        integer_of(asked.get("place"), "place"),
-    )
-    if not 0 <= picture < len(index.keys) or not 0 <= place < len(index.rows[picture].ids):
+    picture = integer_of(asked.get("picture"), "picture")
+    if not 0 <= picture < len(index.keys):
+        raise FieldError("picture")
+    if by == "cluster":
+        return of_cluster(index, picture, integer_of(asked.get("cluster"), "cluster"))
+    place = integer_of(asked.get("place"), "place")
+    if not 0 <= place < len(index.rows[picture].ids):
         raise FieldError("place")
     return alike(index, picture, place, float_of(asked.get("least"), "least"))
 

@@ -26,6 +26,7 @@ ORDERS: dict[str, _Key] = {
     "margin": lambda rows, _: rows["margin"],
     "picture": lambda rows, _: np.zeros(len(rows)),
     "class": lambda rows, ranks: ranks[rows["label"]],
+    # Groups are each picture's own: these come one after the other, and what is in none at the end of each.
     "cluster": lambda rows, _: np.where(rows["cluster"] < 0, np.iinfo("i4").max, rows["cluster"]),
     "disagreement": lambda rows, _: -rows["disagreement"],
     SAMPLE: lambda rows, _: rows["turn"],
@@ -46,7 +47,12 @@ def queue(index: Index, order: str, most: int, picture: int = 0) -> tuple[int, P
     # The last rank is -1's, of regions without a label.
     ranks = np.append(np.argsort(np.argsort(np.array(index.labels, object))), len(index.labels))
     first = (pictures - picture) % max(len(index.keys), 1) if order == "picture" else pictures
-    least = np.lexsort((places, first, ORDERS[order](rows, ranks)))[:most]
+    keys = (
+        (places, ORDERS[order](rows, ranks), first)
+        if order == "cluster"
+        else (places, first, ORDERS[order](rows, ranks))
+    )
+    least = np.lexsort(keys)[:most]
     return len(rows), list(zip(pictures[least].tolist(), places[least].tolist(), strict=True))
 
 
@@ -55,9 +61,11 @@ def of_label(index: Index, label: str) -> Places:
     return _where(index, lambda rows: rows["label"] == index.number(label))
 
 
-def of_cluster(index: Index, cluster: int) -> Places:
-    """Regions of this group of alike ones that nobody has decided."""
-    return _where(index, lambda rows: (rows["cluster"] == cluster) & (cluster >= 0))
+def of_cluster(index: Index, picture: int, cluster: int) -> Places:
+    """Regions of this group of alike ones that nobody has decided; each picture has groups of its own."""
+    rows = index.rows[picture].values
+    found = (rows["reviewed"] == 0) & (rows["cluster"] == cluster) & (cluster >= 0)
+    return [(picture, int(place)) for place in np.flatnonzero(found)]
 
 
 def alike(index: Index, picture: int, place: int, least: float) -> Places:

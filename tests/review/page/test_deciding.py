@@ -142,7 +142,7 @@ def test_many_at_once_are_seen_before_and_undone_at_once(page: Any, out: Path) -
     assert entries(out) == []
 
 
-@pytest.mark.parametrize(("key", "count"), [("Shift+C", 4), ("Shift+A", 2)])
+@pytest.mark.parametrize(("key", "count"), [("Shift+C", 2), ("Shift+A", 2)])
 def test_a_cluster_and_what_looks_alike(page: Any, out: Path, key: str, count: int) -> None:
     page.keyboard.press(key)
     expect(page.locator("dialog")).to_contain_text(f"{count} open regions")
@@ -219,7 +219,9 @@ def test_what_was_typed_for_a_region_goes_to_no_other(page: Any, out: Path) -> N
     expect(name(page)).to_have_text("cloud")
     held_back(page)
     page.keyboard.press("z")
-    page.wait_for_function("window.letThrough.length === 1")
+    page.evaluate(
+        "async () => { while (!window.letThrough.length) await new Promise((on) => setTimeout(on, 5)); }"
+    )
     page.keyboard.press("/")
     page.keyboard.type("fog")
     page.evaluate("window.letThrough[0]()")

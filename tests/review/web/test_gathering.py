@@ -15,7 +15,7 @@ from ssa.review.web.gathering import decided, gathered
 def test_each_kind_of_decision(tmp_path: Path) -> None:
     out = write_results(tmp_path / "out", [regions(), regions()])
     with desk_of(out) as desk:
-        places = gathered(desk.index, {"by": "cluster", "cluster": 0})
+        places = gathered(desk.index, {"by": "cluster", "picture": 0, "cluster": 0})
         refs = [desk.index.ref(*place) for place in places]
         assert decided(desk.index, places, {"what": "accepted"})[1] == Accepted(refs[1], "door")
         assert decided(desk.index, places, {"what": "rejected"})[0] == Rejected(refs[0])

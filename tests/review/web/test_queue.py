@@ -35,7 +35,7 @@ def test_the_least_sure_come_first_and_what_is_decided_does_not_come(out: Path) 
         ("margin", [(0, 0), (1, 0)]),
         ("picture", [(0, 0), (0, 1)]),
         ("class", [(1, 0), (0, 2), (1, 2)]),  # cloud, door, door
-        ("cluster", [(0, 0), (0, 2), (1, 0)]),
+        ("cluster", [(0, 0), (0, 2), (0, 1)]),  # each picture has clusters of its own
         ("disagreement", [(0, 2), (1, 2), (0, 0)]),
     ],
 )
@@ -55,8 +55,9 @@ def test_what_goes_together(out: Path) -> None:
     with desk_of(out) as desk:
         assert of_label(desk.index, "door") == [(0, 2), (1, 2)]
         assert of_label(desk.index, "nobody's") == []
-        assert of_cluster(desk.index, 1) == [(0, 1), (0, 3), (1, 1), (1, 3)]
-        assert of_cluster(desk.index, -1) == []
+        # A cluster is its picture's: number 1 of another one is something else.
+        assert of_cluster(desk.index, 1, 1) == [(1, 1), (1, 3)]
+        assert of_cluster(desk.index, 0, -1) == []
         assert alike(desk.index, 1, 3, 0.9) == [(0, 3), (1, 3)]
         assert len(alike(desk.index, 1, 3, -1)) == 8
 
