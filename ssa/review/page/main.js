@@ -3,7 +3,7 @@
 import { drawBar, drawProgress, drawSaving } from "./bar.js";
 import * as deciding from "./deciding.js";
 import { openBulk, openDoubt, openHelp, openRename } from "./dialogs.js";
-import { byId, fill, h } from "./dom.js";
+import { byId, fill, h, toast } from "./dom.js";
 import { dropCorner, resize, take } from "./edit.js";
 import { actionOf } from "./keys.js";
 import { alone, drawLegend, toggle } from "./legend.js";

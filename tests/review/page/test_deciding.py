@@ -254,3 +254,17 @@ def test_an_undo_of_what_was_refused_takes_back_nothing_else(
         one.evaluate("import('./deciding.js').then(({accept, undo}) => { accept(); undo(); })")
         saved(one)
         assert len(entries(out)) == before
+
+
+@pytest.mark.parametrize("key", ["Shift+L", "Shift+R"])
+def test_escape_closes_a_dialog_from_its_field(page: Any, out: Path, key: str) -> None:
+    page.keyboard.press(key)
+    expect(page.locator("dialog")).to_be_visible()
+    page.keyboard.type("fo")
+    page.keyboard.press("Escape")  # what was typed goes first
+    expect(page.locator("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    page.keyboard.press("Enter")
+    saved(page)
+    assert len(entries(out)) == 1

@@ -215,3 +215,44 @@ def stroke(page: Any, start: tuple[int, int], stop: tuple[int, int]) -> None:
     page.mouse.down()
     page.mouse.move(*point(page, *stop), steps=4)
     page.mouse.up()
+
+
+def test_a_region_that_was_painted_is_the_one_that_is_named(page: Any, out: Path) -> None:
+    page.keyboard.press("Shift+N")
+    stroke(page, (280, 20), (300, 20))
+    page.keyboard.press("Enter")
+    expect(page.locator("#region input")).to_be_focused()
+    expect(name(page)).to_have_text("no label")
+    page.keyboard.type("moon")
+    page.keyboard.press("Enter")
+    saved(page)
+    (added,), (named,) = entries(out)
+    assert isinstance(added, Added)
+    assert isinstance(named, Corrected)
+    assert (named.region.id, named.label) == ("1.0", "moon")
+
+
+def test_shift_click_gathers_and_enter_joins(page: Any, out: Path) -> None:
+    page.mouse.click(*point(page, 50, 150))
+    expect(name(page)).to_have_text("house")
+    page.keyboard.down("Shift")
+    page.mouse.click(*point(page, 230, 150))
+    page.keyboard.up("Shift")
+    page.keyboard.press("Enter")
+    saved(page)
+    (joined,) = entries(out)[0]
+    assert isinstance(joined, Joined)
+    assert sorted(one.id for one in joined.regions) == [1, 3]
+
+
+def test_no_key_takes_a_painted_mask_away(page: Any, out: Path) -> None:
+    page.mouse.click(*point(page, 230, 150))
+    page.keyboard.press("Shift+B")
+    stroke(page, (270, 150), (290, 150))
+    for key in ("ArrowRight", "Tab", "z"):
+        page.keyboard.press(key)
+        expect(page.locator("#toast")).to_contain_text("Enter saves the mask")
+    expect(name(page)).to_have_text("tree")
+    page.keyboard.press("Enter")
+    saved(page)
+    assert isinstance(entries(out)[0][0], Corrected)
