@@ -189,10 +189,11 @@ def _usual_masks() -> dict[str, MaskSettings]:
 class Settings:
     """All that the engine can be told, apart from the weights.
 
-    ``mask_source`` is the name among ``MASK_SOURCES`` of what finds the regions, ``masks`` how each of them
-    searches. ``label_mode`` says what names are made of; ``segmentor`` is the one whose
-    classes they are in "closed-set", and ``name_clusters`` whether groups get a name in "clusters". A
-    ``vocabulary`` limits "open-vocabulary" and the names of clusters to the user's own classes.
+    ``mask_source`` is the name among ``MASK_SOURCES`` of what finds the regions, ``masks`` how each of
+    them searches. ``label_mode`` says what names are made of; ``segmentor`` is the one whose classes they
+    are in "closed-set", and ``name_clusters`` whether groups get a name in "clusters". With ``looks``
+    each region also says what it looks like, where the model that found it knows. A ``vocabulary`` limits
+    "open-vocabulary" and the names of clusters to the user's own classes.
     """
 
     masks: Mapping[str, MaskSettings] = field(default_factory=_usual_masks)
@@ -207,6 +208,7 @@ class Settings:
     segmentor: str = "ade20k"
     name_clusters: bool = False
     parts: bool | None = None
+    looks: bool = False
     vocabulary: Vocabulary | None = None
 
     @property

@@ -17,6 +17,7 @@ from ssa.errors import InputError
 from ssa.labelling.apart import apart
 from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.clusters import Grouping
+from ssa.labelling.looks import with_looks
 from ssa.labelling.open_vocabulary import Naming
 from ssa.masks.selection import selected
 from ssa.masks.tree import mask_tree
@@ -121,6 +122,13 @@ class Engine:
         found = self._labelled(regions, proposed, trees, settings, log)
         if trees is not None:
             found = [_placed(one, nodes) for one, nodes in zip(found, trees, strict=True)]
+        if settings.looks:
+            found = [
+                replace(
+                    one, annotations=with_looks(one.annotations, seen.embedding, settings.clusters)
+                )
+                for one, seen in zip(found, proposed, strict=True)
+            ]
         if not settings.selection.overlaps:
             found = [
                 one

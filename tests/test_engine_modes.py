@@ -286,3 +286,23 @@ def test_without_overlaps_names_are_those_of_the_whole_masks(image: RGBImage) ->
     ]  # fmt: skip
     given = [proposal_of(mask) for mask in masks]
     assert len(Engine(stages(masks)).label(image, given, apart).annotations) == len(masks)
+
+
+def test_regions_say_what_they_look_like_where_that_is_asked_for(image: RGBImage) -> None:
+    masks = squares(60, 80, 20)
+    seen = ImageEmbedding(
+        np.random.default_rng(1).normal(size=(4, 3, 4)).astype(np.float32), (3.0, 4.0)
+    )
+    models = stages(masks)
+    models = replace(models, proposers={"sam": FakeProposer(masks, embedding=seen)})
+    plain = Engine(models).annotate(image, Settings()).annotations
+    assert {one.evidence.embedding for one in plain} == {None}
+    found = Engine(models).annotate(image, replace(Settings(), looks=True)).annotations
+    looks = np.array([one.evidence.embedding for one in found])
+    assert np.linalg.norm(looks, axis=1) == pytest.approx(1, abs=1e-3)
+    assert len({tuple(one) for one in looks.tolist()}) == len(masks)
+    assert [one.class_name for one in found] == [one.class_name for one in plain]
+    # Of masks that came along nobody knows it.
+    given = [proposal_of(mask) for mask in masks]
+    named = Engine(models).label(image, given, replace(Settings(), looks=True)).annotations
+    assert {one.evidence.embedding for one in named} == {None}

@@ -99,12 +99,13 @@ def _own_labels(spec: EngineSpec) -> tuple[str, ...]:
 def _spec(options: argparse.Namespace) -> EngineSpec:
     spec = spec_of(
         options,
-        detail=bool(options.detail),
+        detail=bool(options.detail or options.looks),
         lanes=options.lanes,
         aliases=aliases_in(options),
         confidence=_confidence(options.confidence),
     )
-    spec = replace(spec, settings=settings_for(spec.settings, _inputs(options)))
+    settings = replace(settings_for(spec.settings, _inputs(options)), looks=options.looks)
+    spec = replace(spec, settings=settings)
     spec.check()
     return spec.placed() if _is_local(options) else spec
 

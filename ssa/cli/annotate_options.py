@@ -106,6 +106,11 @@ def _add_labels(group: argparse._ArgumentGroup) -> None:
     )
     add_input_options(group, (*NAMES, "detail"), WORDS)
     group.add_argument(
+        "--looks",
+        action="store_true",
+        help="--detail, and what each region looks like: for `ssa review` to find others that look alike",
+    )
+    group.add_argument(
         "--confidence",
         type=Path,
         metavar="FILE",

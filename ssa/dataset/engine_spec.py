@@ -163,10 +163,12 @@ class EngineSpec:
 
 
 def _told(settings: Settings) -> dict[str, Any]:
-    """Settings as plain values. Runs of before masks were selected are runs that keep all."""
+    """Settings as plain values. Runs of before there were some of them are runs that leave these alone."""
     values = asdict(settings)
     if settings.selection == SelectionSettings():
         del values["selection"]
+    if not settings.looks:
+        del values["looks"]
     return values
 
 

@@ -178,6 +178,17 @@ def test_a_fitted_confidence_takes_the_place_of_the_bundles(
     assert "expected a file of `ssa calibrate`" in capsys.readouterr().err
 
 
+def test_what_regions_look_like_is_written_where_it_is_asked_for(
+    scenes: Path, tmp_path: Path
+) -> None:
+    few = (scenes / "sa", "--masks", "sam", "--points-per-side", "4", "--bundle", "tiny")
+    assert annotate(*few, "--out", tmp_path / "out", "--labels", "closed-set", "--looks") == 0
+    paths = (tmp_path / "out/annotations").rglob("*.json")
+    found = [row for path in paths for row in records_of(path)]
+    assert found
+    assert all("embedding" in row["detail"] for row in found)  # type: ignore[operator]
+
+
 def test_masks_of_a_coco_file_get_names_as_those_of_sa1b_do(scenes: Path, tmp_path: Path) -> None:
     """The regions of a first run, brought in by its COCO file, come out with the same names."""
     found, named = tmp_path / "found", tmp_path / "named"

@@ -89,5 +89,7 @@ def test_a_worker_shares_its_cores_among_its_lanes(spec: EngineSpec) -> None:
 
 def test_selecting_all_masks_is_what_runs_of_before_did(spec: EngineSpec) -> None:
     assert "selection" not in spec.identity(None).text
+    assert "looks" not in spec.identity(None).text
+    assert '"settings.looks": true' in with_settings(spec, looks=True).identity(None).text
     apart = with_settings(spec, selection=SelectionSettings(overlaps=False))
     assert '"settings.selection.overlaps": false' in apart.identity(None).text

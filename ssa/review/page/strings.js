@@ -78,7 +78,7 @@ export const say = {
   notKnown: {
     label: "This region has no label.",
     cluster: "This region is in no cluster: `ssa annotate --labels clusters --detail` makes some.",
-    looks: "How it looks is not known: `ssa annotate --labels clusters --detail` puts it into the records.",
+    looks: "How it looks is not known: `ssa annotate --looks` puts it into the records.",
   },
   finishFirst: "Enter saves the mask, Esc leaves it as it was.",
   keysTitle: "Keys",
