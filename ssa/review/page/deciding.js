@@ -57,11 +57,14 @@ export function takeEdit() {
   take(null);
 }
 
-/** Go `step` regions on in the queue, without a decision. */
+const behind = []; // what was decided here, for who goes back to it; as in the queue
+
+/** Go `step` regions on in the queue, without a decision; back from its beginning, to what was decided last. */
 export async function go(step) {
   const { regions } = store.queue;
   const id = selectedRegion()?.id;
   const at = regions.findIndex(([picture, , one]) => picture === store.number && one === id);
+  if (step < 0 && at <= 0 && behind.length) return show(behind.pop());
   const next = regions[at < 0 ? (step > 0 ? 0 : regions.length - 1) : (at + step + regions.length) % regions.length];
   if (next) await show(next);
 }
@@ -96,6 +99,7 @@ function decide(decisionOf, change, of = selectedRegion()) {
   Object.assign(region, change);
   const at = queue.regions.findIndex(([picture, , id]) => picture === number && id === region.id);
   const regions = queue.regions.filter((_, i) => i !== at);
+  behind.push([number, -1, region.id]);
   update({ queue: { open: queue.open - (wasOpen ? 1 : 0), regions } });
   if (store.tint) retint();
   const next = regions[at < 0 ? 0 : at % Math.max(regions.length, 1)];

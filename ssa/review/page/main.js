@@ -136,7 +136,7 @@ async function begin() {
   update({ order: localStorage.getItem(KEPT_ORDER) ?? "confidence" });
   await loadStart();
   if (!store.start.orders.includes(store.order)) update({ order: store.start.orders[0] });
-  takeUp();
+  if (await takeUp()) await loadStart();
   await loadQueue();
   stage.focus();
   if (store.queue.regions.length) await deciding.go(1);

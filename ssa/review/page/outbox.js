@@ -62,13 +62,15 @@ export async function flush(tries = 0) {
   }
 }
 
-/** What an earlier page of this address could not save any more. */
-export function takeUp() {
+/** What an earlier page of this address could not save any more; whether there was something. */
+export async function takeUp() {
   try {
     const waiting = JSON.parse(sessionStorage.getItem(kept()) ?? "[]");
     if (waiting.length) update({ waiting });
   } catch { /* somebody else's */ }
-  void flush();
+  const had = store.waiting.length > 0;
+  await flush();
+  return had;
 }
 
 function drop(trouble) {

@@ -268,3 +268,17 @@ def test_escape_closes_a_dialog_from_its_field(page: Any, out: Path, key: str) -
     page.keyboard.press("Enter")
     saved(page)
     assert len(entries(out)) == 1
+
+
+def test_shift_tab_goes_back_to_what_was_decided_last(page: Any, out: Path) -> None:
+    for shown in ("sky", "cloud"):
+        expect(name(page)).to_have_text(shown)
+        page.keyboard.press("Enter")
+    expect(name(page)).to_have_text("house")
+    page.keyboard.press("Shift+Tab")
+    expect(name(page)).to_have_text("cloud")
+    page.keyboard.press("Shift+Tab")
+    expect(name(page)).to_have_text("sky")
+    page.keyboard.press("Backspace")
+    saved(page)
+    assert [type(one) for (one,) in entries(out)] == [Accepted, Accepted, Rejected]
