@@ -17,12 +17,13 @@ from ssa.review.amending import Amended
 
 def add_format_options(options: argparse.ArgumentParser, default: str | None = SA1B) -> None:
     """``--format`` and what changes the files; without a ``default`` it has to be given."""
+    there = [name for name in FORMATS if default or name != SA1B]
     always = f"; {SA1B} is always written" if default else ""
     options.add_argument(
         "--format",
         default=default,
         required=default is None,
-        help=f"what to write, with commas between: {', '.join(FORMATS)}{always}",
+        help=f"what to write, with commas between: {', '.join(there)}{always}",
     )
     options.add_argument(
         "--categories",

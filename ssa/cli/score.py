@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ssa.cli.arguments import writable_file
 from ssa.cli.format_options import add_aliases_option, aliases_in
 from ssa.errors import InputError, OutputError
 from ssa.files import write_whole
@@ -50,15 +51,24 @@ def add_options(command: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="a sentence encoder in a folder (such as all-MiniLM-L6-v2): open mIoU with its similarity too",
     )
-    command.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
     command.add_argument(
-        "--report", type=Path, metavar="FILE", help="write a page of HTML with the worst regions"
+        "--json", type=writable_file, metavar="FILE", help="write all figures as JSON"
+    )
+    command.add_argument(
+        "--report",
+        type=writable_file,
+        metavar="FILE",
+        help="write a page of HTML with the worst regions",
     )
     add_aliases_option(command, "the aliases that were heeded in the review")
 
 
 def run(options: argparse.Namespace) -> int:
     """Tell the figures, and write what was asked for; 1 where pictures had to be left out."""
+    if options.labels is not None and options.truth is None:
+        raise InputError(
+            "--labels names the classes of label maps; got it without --truth; name both"
+        )
     # Scores take libraries that no other command needs.
     from ssa.cli.score_inputs import paired
     from ssa.score.comparing import compare

@@ -187,10 +187,25 @@ def test_what_is_no_run_or_no_truth_is_told(
         "no encoder": (out, "--truth", out / COCO_FILE, "--sentences", tmp_path),
     }
     assert score(*arguments[what]) == 2
-    assert score(out, "--truth", out / COCO_FILE, "--json", tmp_path) == 2
     said = capsys.readouterr().err
     assert said.startswith("ssa score: expected ")
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("option", ["--json", "--report"])
+def test_where_nothing_can_be_written_is_found_out_before_the_work(
+    out: Path, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        score(out, "--truth", out / COCO_FILE, option, tmp_path)
+    assert "expected a file that can be written" in capsys.readouterr().err
+
+
+def test_names_of_classes_without_their_maps_are_refused(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score(out, "--labels", "ade20k") == 2
+    assert "got it without --truth" in capsys.readouterr().err
 
 
 def test_it_loads_no_framework(out: Path) -> None:
