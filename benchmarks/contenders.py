@@ -19,6 +19,7 @@ from benchmarks.report import MEBIBYTE, Figures
 from benchmarks.stand_ins import CannedCaptioner, canned, passable
 from ssa.config import Settings
 from ssa.device import Placement, choose_placement
+from ssa.errors import WeightsError
 from ssa.loading import load_engine, load_stages, made_ready
 from ssa.stages import Stages
 from ssa.types import RGBImage
@@ -60,7 +61,7 @@ def set_up(arguments: argparse.Namespace, image: RGBImage, folder: Path | None) 
     if arguments.points:
         settings = settings.searching("sam", points_per_side=arguments.points)
     reference, generator, settings = load_published(bundle, stages, settings, device, image, folder)
-    if folder:
+    if folder and stages.captioner:
         stages = replace(stages, captioner=CannedCaptioner(stages.captioner))
         reference = replace(reference, caption=canned(reference.caption))
     return Contenders(stages, settings, reference, generator, placement, figures)
@@ -90,6 +91,10 @@ def load_published(
     random: Path | None,
 ) -> tuple[Reference, SamAutomaticMaskGenerator, Settings]:
     """The published pipeline, and the settings with thresholds that some masks of random weights pass."""
+    if stages.nouns is None:
+        raise WeightsError(
+            f"expected a bundle with all that the published engine has; got {bundle.name}"
+        )
     generator = load_generator(bundle.folder("sam"), settings.masks["sam"], device)
     if random:
         model = generator.predictor.model

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ssa.config import MASK_SOURCES, Settings
+from ssa.config import Settings
 from ssa.cores import mind_other_processes, use_own_cores
 from ssa.device import (
     Placement,
@@ -23,17 +21,11 @@ from ssa.device import (
 from ssa.engine import Engine
 from ssa.errors import InputError, WeightsError
 from ssa.labelling.confidence import FILE, Confidence, read_confidence
-from ssa.labelling.labels import load_labels
 from ssa.masks.proposal import proposal_of
-from ssa.models.blip import BlipCaptioner
-from ssa.models.clip import OpenClipRanker
-from ssa.models.clipseg import ClipSegChooser
 from ssa.models.fitting import CudaMeter, fitted
-from ssa.models.mask_models import MASK_MODELS, is_of_transformers, model_type
-from ssa.models.oneformer import OneFormerSegmentor
-from ssa.models.semantic_segmentor import SemanticSegmentor
-from ssa.models.spacy_nouns import SpacyNounExtractor
-from ssa.stages import ImageEmbedder, MaskProposer, Segmentor, Stages
+from ssa.models.roles import load_models
+from ssa.models.tables.segmentors import load_segmentor
+from ssa.stages import Stages
 from ssa.weights import Bundle, choose_bundle, verify_what_changed
 
 logger = logging.getLogger(__name__)
@@ -122,52 +114,9 @@ def warm_up(stages: Stages, settings: Settings) -> None:
 
 
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
-    """Every model of a bundle, from ``weights/<bundle>/<role>``, loaded side by side.
-
-    Of several that can't be loaded, the first in the order of ``Stages`` is told.
-    """
-    labels = settings.labels
-    # Those that transformers loads follow each other: while it works, it swaps functions of torch and its own
-    # for others, so two loads at a time could leave the wrong ones behind.
-    with ThreadPoolExecutor() as aside, ThreadPoolExecutor(1) as in_turn:
-        proposers = {
-            name: (in_turn if is_of_transformers(folder) else aside).submit(
-                load_proposer, folder, placement
-            )
-            for name, source in MASK_SOURCES.items()
-            if bundle.has(source.role) and (folder := bundle.folder(source.role))
-        }
-        ranker = aside.submit(OpenClipRanker.load, bundle.folder("clip"), placement)
-        nouns = aside.submit(SpacyNounExtractor.load, bundle.folder("nouns"))
-        segmentors = {
-            source: in_turn.submit(
-                load_segmentor,
-                bundle.folder(f"{source}_segmentor"),
-                placement,
-                source,
-                load_labels(source),
-            )
-            for source in ("coco", "ade20k")
-        }
-        captioner = in_turn.submit(
-            BlipCaptioner.load, bundle.folder("captions"), placement, labels.caption_max_tokens
-        )
-        chooser = in_turn.submit(
-            ClipSegChooser.load, bundle.folder("clipseg"), placement, labels.chooser_side_px
-        )
-    found = {name: one.result() for name, one in proposers.items()}
-    closed_set = {source: one.result() for source, one in segmentors.items()}
-    return Stages(
-        proposers=found,
-        segmentors=tuple(closed_set.values()),
-        captioner=captioner.result(),
-        nouns=nouns.result(),
-        ranker=ranker.result(),
-        chooser=chooser.result(),
-        embedder=_embedder(found.values()),
-        closed_set=closed_set,
-        remedies=bundle.mask_remedies(),
-    )
+    """Every model of a bundle, from ``weights/<bundle>/<role>``; see ``ssa.models.roles``."""
+    stages = load_models(bundle.folders(), settings.labels, placement)
+    return replace(stages, remedies=bundle.mask_remedies())
 
 
 def bundle_confidence(bundle: Bundle) -> Confidence | None:
@@ -183,27 +132,6 @@ def bundle_confidence(bundle: Bundle) -> Confidence | None:
         raise WeightsError(f"{bundle.name}/confidence: {error}; {bundle.remedy}") from error
 
 
-def load_proposer(folder: Path, placement: Placement) -> MaskProposer:
-    """The mask model in ``folder``, of whatever family its config names.
-
-    Published checkpoints have no config: they are of the family that their role is called after.
-
-    Raises ``WeightsError`` for a family that there is no adapter for.
-    """
-    family = model_type(folder) or folder.name
-    if family not in MASK_MODELS:
-        raise WeightsError(
-            f"{folder.name}: expected a mask model of one of the families {', '.join(MASK_MODELS)}; "
-            f"got {family!r}"
-        )
-    return MASK_MODELS[family](folder, placement)
-
-
-def _embedder(proposers: Iterable[MaskProposer]) -> ImageEmbedder | None:
-    """The first that can also say what the cells of a picture look like."""
-    return next((one for one in proposers if isinstance(one, ImageEmbedder)), None)
-
-
 def with_segmentor(stages: Stages, folder: Path, placement: Placement) -> Stages:
     """The stages with one more closed-set segmentor, called by its folder's name.
 
@@ -217,16 +145,3 @@ def with_segmentor(stages: Stages, folder: Path, placement: Placement) -> Stages
         )
     added = load_segmentor(folder, placement, name)
     return replace(stages, closed_set={**stages.closed_set, name: added})
-
-
-def load_segmentor(
-    folder: Path, placement: Placement, source: str, labels: tuple[str, ...] | None = None
-) -> Segmentor:
-    """The semantic segmentor in ``folder``, of whatever family; its config names the classes.
-
-    A voter is given the ``labels`` of its role: a OneFormer's classes are called so, for its config may name
-    none; another's as its config has them, but plainly. Raises ``WeightsError`` when the folder holds none.
-    """
-    if model_type(folder) in (None, "oneformer"):
-        return OneFormerSegmentor.load(folder, placement, source, labels)
-    return SemanticSegmentor.load(folder, placement, source, plainly=labels is not None)

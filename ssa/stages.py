@@ -96,17 +96,18 @@ class Stages:
 
     ``proposers`` are those that there are by the name of their mask source, and ``remedies`` says of the
     others what brings them. ``segmentors`` vote
-    together on open-vocabulary names; of ``closed_set``, by name, one gives all labels. ``embedder``
-    serves regions that came without an embedding. ``confidence`` says how likely these models' names are
-    right, if that was fitted.
+    together on open-vocabulary names; of ``closed_set``, by name, one gives all labels. Without a
+    ``captioner`` names are voted for, and without ``nouns`` captions name nothing; without a ``chooser`` the
+    ranker's first is chosen. ``embedder`` serves regions that came without an embedding. ``confidence``
+    says how likely these models' names are right, if that was fitted.
     """
 
     proposers: Mapping[str, MaskProposer]
     segmentors: tuple[Segmentor, ...]
-    captioner: Captioner
-    nouns: NounExtractor
+    captioner: Captioner | None
+    nouns: NounExtractor | None
     ranker: LabelRanker
-    chooser: LabelChooser
+    chooser: LabelChooser | None
     embedder: ImageEmbedder | None = None
     closed_set: Mapping[str, Segmentor] = field(default_factory=lambda: MappingProxyType({}))
     remedies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -12,6 +12,7 @@ from fakes import FakeCaptioner, FakeChooser, FakeNouns, FakeRanker, FakeSegment
 from ssa.config import BatchSettings, LabelSettings, Settings
 from ssa.engine import Engine
 from ssa.errors import OutOfMemory
+from ssa.labelling.vocabulary import parse_vocabulary
 from ssa.masks.run_lengths import decode
 from ssa.progress import StageReport
 from ssa.stages import Stages
@@ -185,6 +186,44 @@ def test_what_the_reporter_raises_ends_the_work_between_batches(image: RGBImage)
         Engine(doubles).annotate(image, SETTINGS, cancel)
     assert isinstance(doubles.captioner, FakeCaptioner)
     assert len(doubles.captioner.batches) == 1
+
+
+def test_without_a_captioner_names_are_voted_for(image: RGBImage) -> None:
+    mute = replace(stages(squares(60, 80, 20)), captioner=None, nouns=None)
+    for one in Engine(mute).annotate(image, SETTINGS).annotations:
+        assert (one.evidence.caption, one.evidence.noun_phrases) == ("", ())
+        assert {scored.label for scored in one.evidence.ranking} == {
+            vote.label for vote in one.evidence.votes
+        }
+        assert one.class_name in one.class_proposals
+
+
+def test_captions_that_nobody_reads_name_nothing(image: RGBImage) -> None:
+    unread = replace(stages(squares(60, 80, 20)), nouns=None)
+    for one in Engine(unread).annotate(image, SETTINGS).annotations:
+        assert one.evidence.caption.startswith("a thing")
+        assert len(one.evidence.ranking) == 2
+
+
+def test_without_a_chooser_the_rankers_first_is_chosen(image: RGBImage) -> None:
+    undecided = replace(stages(squares(60, 80, 20)), chooser=None)
+    named = Engine(undecided).annotate(image, SETTINGS).annotations
+    decided = Engine(stages(squares(60, 80, 20))).annotate(image, SETTINGS).annotations
+    for one, other in zip(named, decided, strict=True):
+        assert one.class_name == one.class_proposals[0] == one.evidence.ranking[0].label
+        assert one.class_proposals == other.class_proposals
+        assert one.class_name != other.class_name
+        # Nobody gave shares of pixels, and the record says none.
+        assert (one.evidence.shares, one.evidence.margin) == ((), None)
+
+
+def test_without_a_chooser_the_first_class_of_a_vocabulary_is_chosen(image: RGBImage) -> None:
+    undecided = replace(stages(squares(60, 80, 20)), chooser=None)
+    vocabulary = parse_vocabulary("cat\na very long name of a class")
+    own = replace(SETTINGS, vocabulary=vocabulary)
+    own = replace(own, labels=replace(own.labels, unknown_below=0.0, least_of_best=0.0))
+    for one in Engine(undecided).annotate(image, own).annotations:
+        assert one.class_name == one.class_proposals[0] == "a very long name of a class"
 
 
 def test_an_engine_needs_a_segmentor() -> None:

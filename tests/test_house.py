@@ -30,6 +30,11 @@ TESTED_ELSEWHERE = {
     "ssa/dataset/amendments.py": "tests/review/test_amending.py",
     "ssa/formats/parquet_tables.py": "tests/formats/test_parquet.py",
     "ssa/review/web/answers.py": "tests/review/web/test_app.py",  # each is asked for over HTTP
+    # Through the roles that they serve.
+    "ssa/models/tables/captioners.py": "tests/models/test_roles.py",
+    "ssa/models/tables/choosers.py": "tests/models/test_roles.py",
+    "ssa/models/tables/rankers.py": "tests/models/test_roles.py",
+    "ssa/models/tables/segmentors.py": "tests/models/test_semantic_segmentor.py",
     # The recorded outputs of the published model, its intermediate ones too, go through all of it.
     "ssa/models/semantic_sam/attention.py": "tests/models/semantic_sam/test_reference.py",
     "ssa/models/semantic_sam/click_decoder.py": "tests/models/semantic_sam/test_reference.py",

@@ -93,9 +93,11 @@ class Evaluation:
         known += confusion_of(truth, predicted, n)
 
     def _captions(self, scene: Scene, objects: list[int]) -> None:
-        scale = self.settings.labels.captioner_crop_scale
+        captioner, scale = self.stages.captioner, self.settings.labels.captioner_crop_scale
+        if captioner is None:
+            return
         crops = [crop(scene.image, box(scene.regions[i], scale)) for i in objects]
-        for index, text in zip(objects, self.stages.captioner.caption(crops), strict=True):
+        for index, text in zip(objects, captioner.caption(crops), strict=True):
             names = (scene.regions[index].kind, *KINDS[scene.regions[index].kind].synonyms)
             self.tally.add("captioned", any(f" {name} " in f" {text} " for name in names))
 
@@ -110,10 +112,12 @@ class Evaluation:
 
     def _clipseg(self, scene: Scene, objects: list[int], rng: np.random.Generator) -> None:
         """Each object's kind against two others: one that the scene holds too, and one at random."""
-        scale = self.settings.labels.chooser_crop_scale
+        chooser, scale = self.stages.chooser, self.settings.labels.chooser_crop_scale
+        if chooser is None:
+            return
         boxes = [box(scene.regions[i], scale) for i in objects]
         asked = [self._three(scene, i, rng) for i in objects]
-        chosen = self.stages.chooser.choose(
+        chosen = chooser.choose(
             [crop(scene.image, b) for b in boxes],
             [crop(scene.regions[i].mask, b) for i, b in zip(objects, boxes, strict=True)],
             asked,

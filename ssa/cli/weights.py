@@ -15,7 +15,7 @@ from ssa.weights import default_root, load_manifest, open_bundle, verify
 from ssa.weights.checks import presence_problems
 from ssa.weights.compose import compose
 from ssa.weights.download import download
-from ssa.weights.manifest import OPTIONAL_ROLES, ROLES
+from ssa.weights.manifest import OPTIONAL_ROLES, ROLES, SPARED_ROLES
 from ssa.weights.seal import seal
 
 HELP = "List, bring, check and put together bundles of weights."
@@ -57,7 +57,7 @@ def _compose(options: argparse.Namespace) -> str:
     """Put it together, load it once to see that it works, and say what each role takes on the disk."""
     given = {role: getattr(options, role) for role in (*ROLES, *OPTIONAL_ROLES)}
     parts = {role: folder for role, folder in given.items() if folder is not None}
-    if not parts:
+    if not parts and not options.without:
         raise InputError("expected a folder for at least one role, such as --sam DIR; got none")
     from ssa.loading import load_engine  # loads torch
 
@@ -67,6 +67,7 @@ def _compose(options: argparse.Namespace) -> str:
         options.bundle,
         base,
         parts,
+        options.without,
         lambda name: load_engine(options.root, name, "cpu"),
     )
     sizes: Counter[str] = Counter()
@@ -125,6 +126,14 @@ def _add_compose(commands: Any) -> None:
     for role in (*ROLES, *OPTIONAL_ROLES):
         flag = f"--{role.replace('_', '-')}"
         one.add_argument(flag, dest=role, type=Path, metavar="DIR", help=f"its {role}")
+    one.add_argument(
+        "--without",
+        metavar="ROLE",
+        action="append",
+        default=[],
+        choices=SPARED_ROLES,
+        help=f"do without one of {', '.join(SPARED_ROLES)}",
+    )
     one.set_defaults(act=_compose)
 
 

@@ -1,4 +1,4 @@
-"""The last two steps to a name, over all regions in batches: CLIP ranks, CLIPSeg decides."""
+"""The last two steps to a name, over all regions in batches: a ranker, and a chooser where there is one."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Work:
 
 
 class Choosing:
-    """Both models; from call to call it keeps how many crops each found room for in memory."""
+    """The models; from call to call it keeps how many crops each found room for in memory."""
 
-    def __init__(self, ranker: LabelRanker, chooser: LabelChooser) -> None:
+    def __init__(self, ranker: LabelRanker, chooser: LabelChooser | None) -> None:
         self._ranker, self._chooser = ranker, chooser
         self._rank_limit, self._choose_limit = BatchLimit("ranker"), BatchLimit("chooser")
 
@@ -57,17 +57,18 @@ class Choosing:
         """The share of each region's pixels that each of its proposals wins, best first.
 
         A single proposal has won, and where there is none nothing is chosen: only where there are several
-        is the model asked.
+        is the model asked. Where there is no model, of several none has a share; see ``winner``.
         """
+        chooser = self._chooser
+        if chooser is None:
+            return [_won_alone(own) for own in proposals]
 
         def choose(batch: Sequence[int]) -> list[Scores]:
             scale, own = work.settings.labels.chooser_crop_scale, [indices[i] for i in batch]
             crops, masks = work.regions.crops(own, scale), work.regions.masks(own, scale)
-            return self._chooser.choose(crops, masks, [proposals[i] for i in batch])
+            return chooser.choose(crops, masks, [proposals[i] for i in batch])
 
-        shares: list[Scores] = [
-            tuple(ScoredLabel(text, 1.0) for text in own[:1]) for own in proposals
-        ]
+        shares = [_won_alone(own) for own in proposals]
         several = [place for place, own in enumerate(proposals) if len(own) > 1]
         total = len(work.regions) - work.count("settled", len(proposals) - len(several))
         size = work.settings.batches.chooser
@@ -77,3 +78,14 @@ class Choosing:
                     shares[place] = share
                 done(work.count("chooser", len(chosen)))
         return shares
+
+
+def winner(proposals: Texts, shares: Scores) -> str | None:
+    """The proposal with the largest share; the ranker's first where nobody gave shares; of none, None."""
+    if shares:
+        return shares[0].label
+    return proposals[0] if proposals else None
+
+
+def _won_alone(proposals: Texts) -> Scores:
+    return tuple(ScoredLabel(text, 1.0) for text in proposals) if len(proposals) == 1 else ()

@@ -13,7 +13,7 @@ from itertools import groupby
 from ssa.batching import BatchLimit
 from ssa.config import Settings
 from ssa.labelling.candidates import merge_candidates, tidy_labels
-from ssa.labelling.choosing import Choosing, Scores, Work
+from ssa.labelling.choosing import Choosing, Scores, Work, winner
 from ssa.labelling.own_vocabulary import OwnClasses
 from ssa.labelling.parts import Candidate, Whole, candidates_within, shortlist
 from ssa.labelling.voting import votes_under
@@ -84,9 +84,13 @@ class Naming:
         return votes
 
     def _caption(self, regions: AnyRegions, settings: Settings, log: StageLog) -> list[str]:
+        captioner = self._stages.captioner
+        if captioner is None:
+            return [""] * len(regions)
+
         def work(batch: Sequence[int]) -> list[str]:
             crops = regions.crops(batch, settings.labels.captioner_crop_scale)
-            return self._stages.captioner.caption(crops)
+            return captioner.caption(crops)
 
         captions: list[str] = []
         indices = range(len(regions))
@@ -98,8 +102,11 @@ class Naming:
         return captions
 
     def _find_nouns(self, captions: Sequence[str], log: StageLog) -> list[Labels]:
+        nouns = self._stages.nouns
+        if nouns is None or self._stages.captioner is None:
+            return [()] * len(captions)
         with log.stage("nouns", len(captions)) as done:
-            phrases = self._stages.nouns.extract(captions)
+            phrases = nouns.extract(captions)
             done(len(captions))
         return phrases
 
@@ -151,7 +158,8 @@ class _Named:
 
     @property
     def chosen(self) -> Candidate:
-        return next(one for one in self.top if one.text == self.shares[0].label)
+        won = winner(_texts(self.top), self.shares)
+        return next(one for one in self.top if one.text == won)
 
     def annotation(self, proposal: MaskProposal, seen: _Seen, node: TreeNode | None) -> Annotation:
         """The record of it all."""

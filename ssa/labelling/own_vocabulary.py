@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ssa.config import LabelSettings, Vocabulary
-from ssa.labelling.choosing import Choosing, Scores, Texts, Work
+from ssa.labelling.choosing import Choosing, Scores, Texts, Work, winner
 from ssa.labelling.vocabulary import UNKNOWN, everyday_labels
 from ssa.types import Annotation, Evidence, ScoredLabel, TreeNode
 
@@ -44,7 +44,7 @@ class OwnClasses:
         return tuple(
             Annotation(
                 proposal,
-                classes[own[0].label] if own else UNKNOWN,
+                classes.get(winner(texts, own) or "", UNKNOWN),
                 tuple(scored.label for scored in one.classes[: len(texts) or labels.top_k]),
                 Evidence(ranking=one.classes, shares=_labelled(own, classes)),
                 node,

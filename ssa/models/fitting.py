@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from ssa.config import LARGEST_BATCHES, BatchSettings, MaskSettings, Settings
+from ssa.config import LARGEST_BATCHES, MaskSettings, Settings
 from ssa.masks.run_lengths import encode
 from ssa.models.promptable.amg import no_progress
 from ssa.pictures.canvas import Canvas, Crops, MaskParts
@@ -97,7 +97,7 @@ def fitted(stages: Stages, settings: Settings, meter: Meter) -> Settings:
             )
     logger.info("at once: %s", ", ".join(f"{size} {name}" for name, size in sizes.items()))
     batches = {name: size for name, size in sizes.items() if hasattr(most, name)}
-    return replace(settings, batches=BatchSettings(**batches))
+    return replace(settings, batches=replace(settings.batches, **batches))
 
 
 def _bytes_an_item(meter: Meter, step: Callable[[int], object], trials: tuple[int, int]) -> float:
@@ -112,7 +112,7 @@ def _power_of_two(count: int) -> int:
 
 
 def _steps(stages: Stages, settings: Settings) -> Mapping[str, Callable[[int], object]]:
-    """What each step does with so many crops, each as large as they come: half of a picture."""
+    """What each step that there is does with so many crops, each as large as they come: half of a picture."""
     noise = np.random.default_rng(0).integers(0, 255, (TRIAL_PX, TRIAL_PX, 3), dtype=np.uint8)
     canvas, mask = Canvas(noise), np.zeros((TRIAL_PX, TRIAL_PX), np.bool_)
     half = (0, 0, TRIAL_PX, TRIAL_PX // 2)
@@ -122,13 +122,16 @@ def _steps(stages: Stages, settings: Settings) -> Mapping[str, Callable[[int], o
     def crops(count: int) -> Crops:
         return Crops([canvas] * count, [half] * count)
 
-    return {
-        "captioner": lambda count: stages.captioner.caption(crops(count)),
-        "ranker": lambda count: stages.ranker.rank(crops(count), [labels] * count),
-        "chooser": lambda count: stages.chooser.choose(
+    captioner, chooser = stages.captioner, stages.chooser
+    steps: dict[str, Callable[[int], object]] = {}
+    if captioner:
+        steps["captioner"] = lambda count: captioner.caption(crops(count))
+    steps["ranker"] = lambda count: stages.ranker.rank(crops(count), [labels] * count)
+    if chooser:
+        steps["chooser"] = lambda count: chooser.choose(
             crops(count), MaskParts([rle] * count, [half] * count), [labels] * count
-        ),
-    }
+        )
+    return steps
 
 
 def _points_step(proposer: MaskProposer, settings: MaskSettings) -> Callable[[int], object]:

@@ -74,6 +74,10 @@ class Bundle:
         """
         return _known(role) in {file.role for file in self.files_to_have()}
 
+    def folders(self) -> dict[str, Path]:
+        """The folders of all roles that the bundle has."""
+        return {role: self.folder(role) for role in (*ROLES, *OPTIONAL_ROLES) if self.has(role)}
+
     def mask_remedies(self) -> dict[str, str]:
         """Of each mask source without weights here, the command that brings them."""
         return {

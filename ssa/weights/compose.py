@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ssa.weights.manifest import (
     COMPOSED_NAME,
     OPTIONAL_ROLES,
     ROLES,
+    SPARED_ROLES,
     format_manifest,
     load_manifest,
     manifest_path,
@@ -33,23 +34,25 @@ def compose(
     name: str,
     base: Bundle,
     parts: Mapping[str, Path],
+    without: Sequence[str] = (),
     check: Callable[[str], object] = lambda name: None,
 ) -> Bundle:
     """Make the bundle ``root/name``: ``base`` with the folders ``parts`` in the place of its roles.
 
-    Settings are the base's. ``check`` gets the name of the new bundle before it stands in the place of
-    one that was composed under this name before; if it raises, that one stays. Raises ``WeightsError``
-    for a name that is none or taken, a role or a folder that there isn't, and a base that isn't whole.
+    It lacks the roles ``without``, of those that it may. Settings are the base's. ``check`` gets the name of
+    the new bundle before it stands in the place of one that was composed under this name before; if it
+    raises, that one stays. Raises ``WeightsError`` for a name that is none or taken, a role or a folder that
+    there isn't, a role that can't be spared, and a base that isn't whole.
     """
-    _check(root, name, base, parts)
+    _check(root, name, base, parts, without)
     folder = root / name
-    roles = {role: parts.get(role) or base.folder(role) for role in _roles(base, parts)}
+    roles = {role: parts.get(role) or base.folder(role) for role in _roles(base, parts, without)}
     # No name that a bundle may have: nobody takes it for one.
     fresh = root / f"{name}.composing"
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         described = {
-            "purpose": f"{base.name} with {', '.join(parts)} of one's own",
+            "purpose": _purpose(base, parts, without),
             "settings": _settings(base),
             "roles": {role: _linked(source, fresh / role) for role, source in roles.items()},
         }
@@ -66,13 +69,20 @@ def compose(
     return Bundle(root, load_manifest(root).bundle(name))
 
 
-def _roles(base: Bundle, parts: Mapping[str, Path]) -> list[str]:
+def _purpose(base: Bundle, parts: Mapping[str, Path], without: Sequence[str]) -> str:
+    own = f" with {', '.join(parts)} of one's own" if parts else ""
+    return base.name + own + (f" without {', '.join(without)}" if without else "")
+
+
+def _roles(base: Bundle, parts: Mapping[str, Path], without: Sequence[str]) -> list[str]:
     # How likely a base's names are right says nothing of other models' names.
     there = (role for role in (*ROLES, *OPTIONAL_ROLES) if base.has(role) and role != "confidence")
-    return list(dict.fromkeys((*there, *parts)))
+    return [role for role in dict.fromkeys((*there, *parts)) if role not in without]
 
 
-def _check(root: Path, name: str, base: Bundle, parts: Mapping[str, Path]) -> None:
+def _check(
+    root: Path, name: str, base: Bundle, parts: Mapping[str, Path], without: Sequence[str]
+) -> None:
     if not name.isidentifier() and not name.replace("-", "_").isidentifier():
         raise WeightsError(f"expected a name of letters, digits, - and _; got {name!r}")
     known = load_manifest(root).bundles.get(name)
@@ -81,6 +91,11 @@ def _check(root: Path, name: str, base: Bundle, parts: Mapping[str, Path]) -> No
         raise WeightsError(f"{name} is the name of something else there; take another")
     if problems := presence_problems(base):
         raise WeightsError(f"{base.name} isn't whole: {problems[0]}; {base.remedy}")
+    for role in without:
+        if role in parts or role not in (*SPARED_ROLES, *OPTIONAL_ROLES):
+            raise WeightsError(
+                f"expected to go without {', '.join(SPARED_ROLES)}, none of them given; got {role}"
+            )
     for role, folder in parts.items():
         if role not in (*ROLES, *OPTIONAL_ROLES):
             raise WeightsError(

@@ -30,6 +30,9 @@ ROLES = ("sam", "coco_segmentor", "ade20k_segmentor", "captions", "clip", "clips
 OPTIONAL_ROLES = ("semantic_sam", "confidence")
 """Roles that a bundle is whole without; of a bundle that is fetched they come only when asked for."""
 
+SPARED_ROLES = ("captions", "nouns", "clipseg")
+"""Roles that a bundle may do without, and is named by fewer models then; else they come with the rest."""
+
 Conversion = Literal["none", "safetensors", "unpack"]
 """What happens to a file between the wire and the bundle.
 
@@ -110,7 +113,7 @@ class BundleSpec:
     def empty_roles(self) -> tuple[str, ...]:
         """Required roles without a single file, which only a bundle that is not finished has."""
         filled = {file.role for file in self.files}
-        return tuple(role for role in ROLES if role not in filled)
+        return tuple(role for role in ROLES if role not in (*filled, *SPARED_ROLES))
 
     @property
     def optional_roles(self) -> tuple[str, ...]:

@@ -24,10 +24,10 @@ from ssa.config import ClusterSettings, MaskSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.labelling.clustering import mask_embeddings
-from ssa.loading import load_proposer
 from ssa.masks.overlaps import ious
 from ssa.masks.run_lengths import encode
 from ssa.models.point_models import FAMILIES, PointModel
+from ssa.models.roles import load_proposer
 from ssa.types import RGBImage
 
 CPU = choose_placement("cpu")

@@ -17,10 +17,10 @@ from safetensors.torch import load_file, save_file
 from ssa.device import Placement
 from ssa.errors import WeightsError
 from ssa.labelling.labels import load_labels
-from ssa.loading import load_segmentor
 from ssa.models import semantic_segmentor
 from ssa.models.semantic_segmentor import SemanticSegmentor, plain_name
 from ssa.models.shared import class_scores as label_maps
+from ssa.models.tables.segmentors import load_segmentor
 from ssa.types import RGBImage
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
 from tests.models.segmentors import FAMILIES, LABELS, write_segmentor

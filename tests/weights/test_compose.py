@@ -73,6 +73,27 @@ def test_other_parts_at_every_stage_run_from_end_to_end(sam2: Path, tmp_path: Pa
         assert sum(scored.score for scored in one.evidence.ranking) == pytest.approx(1)
 
 
+def test_it_may_lack_what_others_stand_in_for(tmp_path: Path) -> None:
+    base = open_bundle(tmp_path, "tiny")
+    compose(tmp_path, "mine", base, {}, ["captions", "nouns", "clipseg"])
+    loaded = load_engine(tmp_path, "mine", "cpu")
+    assert loaded.bundle.purpose == "tiny without captions, nouns, clipseg"
+    stages = loaded.stages
+    assert (stages.captioner, stages.nouns, stages.chooser) == (None, None, None)
+    named = loaded.engine.annotate(decode_image(STREET)[:256, :256], loaded.settings).annotations
+    assert named
+    for one in named:
+        assert one.class_name == one.evidence.ranking[0].label
+        assert (one.evidence.caption, one.evidence.noun_phrases) == ("", ())
+
+
+@pytest.mark.parametrize("role", ["sam", "clip", "coco_segmentor", "nonsense"])
+def test_what_nothing_stands_in_for_stays(role: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=f"without captions, nouns, clipseg.*; got {role}"):
+        compose(tmp_path, "mine", open_bundle(tmp_path, "tiny"), {}, [role])
+    assert not (tmp_path / "mine").exists()
+
+
 def test_files_are_links_with_sizes_and_hashes(sam2: Path, tmp_path: Path) -> None:
     folder = composed(tmp_path, sam2)
     assert (folder / "sam/model.safetensors").samefile(sam2 / "model.safetensors")

@@ -9,32 +9,12 @@ import pytest
 
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
-from ssa.loading import load_proposer
-from ssa.models.mask_models import model_type
+from ssa.models.roles import load_proposer
 from ssa.models.sam import SamMaskProposer
 from ssa.models.semantic_sam import SemanticSamMaskProposer
 from ssa.weights import SHIPPED_ROOT
 
 CPU = choose_placement("cpu", "float32")
-
-
-@pytest.mark.parametrize(
-    ("content", "found"),
-    [
-        ('{"model_type": "sam2"}', "sam2"),
-        ('{"decoder_num_heads": 2}', None),
-        ('{"model_type": 3}', None),
-        ("[]", None),
-        ("no JSON", None),
-        (None, None),
-    ],
-)
-def test_the_family_is_what_the_configuration_says(
-    tmp_path: Path, content: str | None, found: str | None
-) -> None:
-    if content is not None:
-        (tmp_path / "config.json").write_text(content)
-    assert model_type(tmp_path) == found
 
 
 @pytest.mark.parametrize(
