@@ -182,6 +182,11 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             ge=1,
             le=10,
         ),
+        rules: str = Input(
+            description="Which rules names follow: current, or published for those of the engine of 2023, whose labels keep articles and have no head nouns.",
+            default="current",
+            choices=["current", "published"],
+        ),
         detail: bool = Input(
             description="Add to each record of the JSON what every stage said of the mask.",
             default=False,

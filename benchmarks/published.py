@@ -102,19 +102,27 @@ class Clip:
 
 
 class ClipSeg:
-    """How many of a mask's pixels each candidate wins; the crop is encoded once per candidate."""
+    """How many of a mask's pixels each candidate wins; the crop is encoded once per candidate.
 
-    def __init__(self, folder: Path, side_px: int, device: torch.device) -> None:
+    ``through_own_size``, crops and answers go through the square of the processor's own size, as in the
+    published engine; else the processor makes ``side_px`` squares, and answers have the crop's size.
+    """
+
+    def __init__(
+        self, folder: Path, side_px: int, device: torch.device, through_own_size: bool = False
+    ) -> None:
         self._model = transformers.CLIPSegForImageSegmentation.from_pretrained(
             folder, local_files_only=True, dtype=torch.float32
         )
         self._model.to(device).requires_grad_(False)
+        size = {"height": side_px, "width": side_px}
         self._processor = transformers.CLIPSegProcessor(
             transformers.ViTImageProcessor.from_pretrained(
-                folder, local_files_only=True, size={"height": side_px, "width": side_px}
+                folder, local_files_only=True, **({} if through_own_size else {"size": size})
             ),
             transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True),
         )
+        self._side_px, self._through_own_size = side_px, through_own_size
         self._device = device
 
     def __call__(self, image: RGBImage, mask: BoolMask, labels: Sequence[str]) -> list[int]:
@@ -127,6 +135,13 @@ class ClipSeg:
             max_length=self._model.config.text_config.max_position_embeddings,
             return_tensors="pt",
         ).to(self._device)
+        if self._through_own_size:
+            own_hw = inputs["pixel_values"].shape[-2:]
+            inputs["pixel_values"] = functional.interpolate(
+                inputs["pixel_values"], (self._side_px, self._side_px), mode="bilinear"
+            )
+            inside = torch.from_numpy(mask.astype(np.float32))[None, None]
+            mask = functional.interpolate(inside, own_hw)[0, 0].bool().numpy()
         logits = self._model(**inputs, interpolate_pos_encoding=True).logits
         resized = functional.interpolate(
             logits[None], size=mask.shape, mode="bilinear", align_corners=False

@@ -2,7 +2,8 @@
 
 One mask at a time, float32, each library called as its documentation shows. Two things are as they
 should have been: pictures are RGB, and a single candidate is a name and no crash. With the engine it
-shares the masks, the boxes of crops, the label tables, noun extraction and the order of candidates.
+shares the masks, the label tables, noun extraction, the order of candidates and, but for the published
+rules (``LabelSettings.rules``), the boxes of crops.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ssa.labelling.labels import load_labels
 from ssa.masks.run_lengths import decode
 from ssa.pictures.crops import crop, scaled_box
 from ssa.stages import NounExtractor
-from ssa.types import BoolMask, MaskProposal, RGBImage, Vote
+from ssa.types import BoolMask, BoxXYWH, MaskProposal, RGBImage, Vote
 from ssa.weights import Bundle
 
 Stage = Callable[[str], AbstractContextManager[None]]
@@ -70,15 +71,18 @@ class Reference:
         mask = decode(proposal.rle)
         height, width = mask.shape
 
+        rules = self.settings.rules
+
         def box(scale: float) -> tuple[int, int, int, int]:
-            return scaled_box(proposal.bbox_xywh, scale, height, width)
+            scaled = published_box if rules.cut_boxes else scaled_box
+            return scaled(proposal.bbox_xywh, scale, height, width)
 
         with stage("segmentors"):
             votes = [vote(source, class_ids, mask) for source, class_ids in maps.items()]
         with stage("captioner"):
             caption = self.caption(crop(image, box(self.settings.captioner_crop_scale)))
         with stage("nouns"):
-            (phrases,) = self.nouns.extract([caption])
+            (phrases,) = self.nouns.extract([caption], whole=rules.whole_phrases)
         candidates = merge_candidates(votes, phrases)
         with stage("ranker"):
             scores = self.score(crop(image, box(self.settings.ranker_crop_scale)), candidates)
@@ -104,9 +108,29 @@ def load_reference(
         caption=Blip(bundle.folder("captions"), settings.caption_max_tokens, device),
         nouns=nouns,
         score=Clip(bundle.folder("clip"), device),
-        count_wins=ClipSeg(bundle.folder("clipseg"), settings.chooser_side_px, device),
+        count_wins=ClipSeg(
+            bundle.folder("clipseg"),
+            settings.chooser_side_px,
+            device,
+            through_own_size=settings.rules.processor_grid,
+        ),
         settings=settings,
     )
+
+
+def published_box(
+    bbox_xywh: BoxXYWH, scale: float, height: int, width: int
+) -> tuple[int, int, int, int]:
+    """A box scaled as mmcv does it: an array of four ends, cut off to integers, then clipped.
+
+    mmcv's ends are the last column and row; the result's are one further, as those of a slice.
+    """
+    left, top, box_width, box_height = bbox_xywh
+    ends = np.array([left, top, left + box_width, top + box_height], np.float64)
+    further = np.array([box_width + 1, box_height + 1]) * (scale - 1) * 0.5
+    moved = (ends + np.concatenate([-further, further])).astype(np.int32)
+    x0, y0, x1, y1 = np.clip(moved, 0, np.array([width, height, width, height]) - 1).tolist()
+    return x0, y0, x1 + 1, y1 + 1
 
 
 def vote(source: str, class_ids: ClassIds, mask: BoolMask) -> Vote:

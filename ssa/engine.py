@@ -115,7 +115,7 @@ class Engine:
         log: StageLog,
     ) -> list[AnnotatedImage]:
         regions = [
-            Regions(picture.image, found.proposals)
+            Regions(picture.image, found.proposals, settings.labels.rules.cut_boxes)
             for picture, found in zip(pictures, proposed, strict=True)
         ]
         trees = [self._tree(one, settings, log) for one in regions] if settings.with_parts else None

@@ -45,9 +45,12 @@ class Segmentor(Protocol):
     """Gives each pixel one class of a closed set; the label map has the picture's size.
 
     ``coarse`` is for who only counts pixels: in large pictures classes may then meet some pixels off.
+    ``plain``, scores are enlarged or reduced as transformers does it, without smoothing.
     """
 
-    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap: ...
+    def segment(
+        self, image: RGBImage, *, coarse: bool = False, plain: bool = False
+    ) -> LabelMap: ...
 
 
 class Captioner(Protocol):
@@ -57,9 +60,12 @@ class Captioner(Protocol):
 
 
 class NounExtractor(Protocol):
-    """Finds the noun phrases of captions: lower case, no article, first occurrence order, no duplicates."""
+    """Finds the noun phrases of captions: lower case, no article, first occurrence order, no duplicates.
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]: ...
+    ``whole``, each phrase is as it stands, article and all; else its head alone is one too.
+    """
+
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]: ...
 
 
 class LabelRanker(Protocol):
@@ -73,7 +79,8 @@ class LabelRanker(Protocol):
 class LabelChooser(Protocol):
     """Share of each mask's pixels that each of its candidates wins, best first; ties keep their order.
 
-    ``masks[i]`` is (h, w) bool in the frame of ``crops[i]`` (h, w, 3).
+    ``masks[i]`` is (h, w) bool in the frame of ``crops[i]`` (h, w, 3). ``at_own_size``, pixels are those of
+    the square that the model's processor makes of a crop; else the crop's own.
     """
 
     def choose(
@@ -81,6 +88,8 @@ class LabelChooser(Protocol):
         crops: Sequence[RGBImage],
         masks: Sequence[BoolMask],
         candidates: Sequence[Sequence[str]],
+        *,
+        at_own_size: bool = False,
     ) -> list[tuple[ScoredLabel, ...]]: ...
 
 

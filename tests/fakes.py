@@ -92,7 +92,7 @@ class FakeSegmentor:
     source: str = "coco"
     labels: tuple[str, ...] = ("sky", "grass")
 
-    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap:
+    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
         class_ids = np.zeros(image.shape[:2], np.int16)
         class_ids[:, image.shape[1] // 2 :] = 1
         return LabelMap(self.source, class_ids, self.labels)
@@ -117,7 +117,7 @@ class FakeNouns:
 
     nouns: tuple[str, ...] = ("red car", "car")
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
         return [self.nouns for _ in captions]
 
 
@@ -155,6 +155,8 @@ class FakeChooser:
         crops: Sequence[RGBImage],
         masks: Sequence[BoolMask],
         candidates: Sequence[Sequence[str]],
+        *,
+        at_own_size: bool = False,
     ) -> list[tuple[ScoredLabel, ...]]:
         check_room(crops, self.room)
         self.crops += crops

@@ -46,7 +46,7 @@ class Coarse:
     ) -> None:
         self._scores, self._labels, self._cells = scores, labels, cells
 
-    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap:
+    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
         """The best class of each pixel after enlarging the averaged scores bilinearly."""
         size_hw = image.shape[:2]
         rows, columns = (max(1, round(side * self._cells / max(size_hw))) for side in size_hw)

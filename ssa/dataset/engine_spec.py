@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ssa.checks import shown_text
-from ssa.config import MASK_SOURCES, SelectionSettings, Settings, check_mask_source
+from ssa.config import MASK_SOURCES, NameRules, SelectionSettings, Settings, check_mask_source
 from ssa.dataset.identity import Identity
 from ssa.dataset.outcomes import Group, GroupDone
 from ssa.dataset.workers import Worker
@@ -169,6 +169,8 @@ def _told(settings: Settings) -> dict[str, Any]:
         del values["selection"]
     if not settings.looks:
         del values["looks"]
+    if settings.labels.rules == NameRules():
+        del values["labels"]["rules"]
     return values
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ssa.checks import shown_text
-from ssa.config import GRANULARITIES, MASK_SOURCES, LabelSettings, Settings
+from ssa.config import GRANULARITIES, MASK_SOURCES, PUBLISHED_RULES, LabelSettings, Settings
 from ssa.errors import InputError
 from ssa.inputs.table import INPUTS
 from ssa.labelling.vocabulary import parse_vocabulary
@@ -51,7 +51,8 @@ def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
 
 
 def _label_settings(labels: LabelSettings, inputs: Mapping[str, Any]) -> LabelSettings:
-    given = replace(labels, top_k=inputs["top_k"])
+    rules = PUBLISHED_RULES if inputs["rules"] == "published" else labels.rules
+    given = replace(labels, top_k=inputs["top_k"], rules=rules)
     if inputs["unknown_below"] is None:
         return given
     return replace(given, unknown_below=inputs["unknown_below"])

@@ -194,6 +194,13 @@ _TABLE = {
         ge=1,
         le=10,
     ),
+    "rules": InputField(
+        str,
+        "Which rules names follow: current, or published for those of the engine of 2023, whose labels "
+        "keep articles and have no head nouns.",
+        default="current",
+        choices=("current", "published"),
+    ),
     "detail": InputField(
         bool,
         "Add to each record of the JSON what every stage said of the mask.",

@@ -66,7 +66,9 @@ class Choosing:
         def choose(batch: Sequence[int]) -> list[Scores]:
             scale, own = work.settings.labels.chooser_crop_scale, [indices[i] for i in batch]
             crops, masks = work.regions.crops(own, scale), work.regions.masks(own, scale)
-            return chooser.choose(crops, masks, [proposals[i] for i in batch])
+            own_size = work.settings.labels.rules.processor_grid
+            asked = [proposals[i] for i in batch]
+            return chooser.choose(crops, masks, asked, at_own_size=own_size)
 
         shares = [_won_alone(own) for own in proposals]
         several = [place for place, own in enumerate(proposals) if len(own) > 1]

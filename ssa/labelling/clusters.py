@@ -76,7 +76,7 @@ class Grouping:
     ) -> tuple[Annotation, ...]:
         """The same annotations with their groups' names, chosen from those of the ``members`` asked."""
         asked = [position for group in members.values() for position in group]
-        chosen = Regions(regions.image, [regions.proposals[position] for position in asked])
+        chosen = regions.only(asked)
         named = dict(zip(asked, self._naming.name(chosen, settings, log), strict=True))
         names = {
             number: [str(named[position].class_name) for position in group]

@@ -56,9 +56,9 @@ class Naming:
         work = Work(regions, settings, log)
         if settings.vocabulary is not None:
             return self._own_classes.name(settings.vocabulary, work, nodes)
-        votes = self._vote(regions, log)
+        votes = self._vote(regions, settings, log)
         captions = self._caption(regions, settings, log)
-        phrases = self._find_nouns(captions, log)
+        phrases = self._find_nouns(captions, settings, log)
         seen = [_Seen(*one) for one in zip(votes, captions, phrases, strict=True)]
         places = nodes if nodes is not None else [ROOT] * len(regions)
         named: dict[int, _Named] = {}
@@ -70,14 +70,15 @@ class Naming:
             for i, proposal in enumerate(regions.proposals)
         )
 
-    def _vote(self, regions: AnyRegions, log: StageLog) -> list[Votes]:
+    def _vote(self, regions: AnyRegions, settings: Settings, log: StageLog) -> list[Votes]:
         segmentors, votes, count = self._stages.segmentors, list[Votes](), 0
+        plain = settings.labels.rules.plain_votes
         pictures = [one for one in regions.pictures if len(one)]
         with log.stage("segmentors", len(segmentors) * len(pictures)) as done:
             for picture in pictures:
                 maps = []
                 for segmentor in segmentors:
-                    maps.append(segmentor.segment(picture.image, coarse=True))
+                    maps.append(segmentor.segment(picture.image, coarse=not plain, plain=plain))
                     count += 1
                     done(count)
                 votes += votes_under(maps, picture.proposals, picture.boxed_masks())
@@ -101,12 +102,14 @@ class Naming:
                 done(len(captions))
         return captions
 
-    def _find_nouns(self, captions: Sequence[str], log: StageLog) -> list[Labels]:
+    def _find_nouns(
+        self, captions: Sequence[str], settings: Settings, log: StageLog
+    ) -> list[Labels]:
         nouns = self._stages.nouns
         if nouns is None or self._stages.captioner is None:
             return [()] * len(captions)
         with log.stage("nouns", len(captions)) as done:
-            phrases = nouns.extract(captions)
+            phrases = nouns.extract(captions, whole=settings.labels.rules.whole_phrases)
             done(len(captions))
         return phrases
 

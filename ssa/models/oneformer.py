@@ -86,10 +86,16 @@ class OneFormerSegmentor:
         return cls(model, processor, placement, source, labels)
 
     @memory_errors_told
-    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap:
+    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
         bulk = self._placement.in_bulk
-        found = best_class(self.scores(image), image.shape[:2], coarse=coarse, in_bulk=bulk)
+        found = best_class(
+            self.scores(image),
+            image.shape[:2],
+            antialias=not plain,
+            coarse=coarse,
+            in_bulk=bulk,
+        )
         return label_map(self._source, self._labels, found, in_bulk=bulk)
 
     @memory_errors_told

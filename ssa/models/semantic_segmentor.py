@@ -84,8 +84,11 @@ class SemanticSegmentor:
         return cls(model, processor, placement, source, labels)
 
     @memory_errors_told
-    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap:
-        """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
+    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
+        """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16.
+
+        ``plain`` changes nothing: scores are never smoothed.
+        """
         bulk = self._placement.in_bulk
         found = best_class(
             self.scores(image), image.shape[:2], antialias=False, coarse=coarse, in_bulk=bulk

@@ -39,10 +39,11 @@ class SpacyNounExtractor:
                 raise ValueError("noun phrases need a pipeline with a parser")
         return cls(pipeline)
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
         """The noun phrases of each caption, in order; none for a caption that is empty or has no noun."""
+        phrases = whole_phrases if whole else noun_phrases
         with self._lock:
-            return [noun_phrases(doc) for doc in self._pipeline.pipe(captions)]
+            return [phrases(doc) for doc in self._pipeline.pipe(captions)]
 
 
 def noun_phrases(doc: Doc) -> tuple[str, ...]:
@@ -55,6 +56,13 @@ def noun_phrases(doc: Doc) -> tuple[str, ...]:
         return ()
     names = (name for chunk in doc.noun_chunks for name in _phrase_and_head(chunk))
     return tuple(dict.fromkeys(names))
+
+
+def whole_phrases(doc: Doc) -> tuple[str, ...]:
+    """Each noun phrase of a parsed text as it stands, lower case, without duplicates."""
+    if not len(doc):
+        return ()
+    return tuple(dict.fromkeys(_plain(chunk.text) for chunk in doc.noun_chunks))
 
 
 def _phrase_and_head(chunk: Span) -> Iterator[str]:

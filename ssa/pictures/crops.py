@@ -23,15 +23,39 @@ def scaled_box(bbox_xywh: BoxXYWH, scale: float, height: int, width: int) -> Box
     Raises ``ValueError`` for an empty picture, a negative or non-finite box or scale.
     """
     left, top, box_width, box_height = bbox_xywh
-    sound = all(map(math.isfinite, (*bbox_xywh, scale))) and min(box_width, box_height, scale) >= 0
+    _check(bbox_xywh, scale, height, width)
+    x0, x1 = _scaled_span(left, box_width + 1, scale, width)
+    y0, y1 = _scaled_span(top, box_height + 1, scale, height)
+    return x0, y0, x1, y1
+
+
+def cut_box(bbox_xywh: BoxXYWH, scale: float, height: int, width: int) -> BoxXYXY:
+    """As ``scaled_box``, but by the published engine's rule, which is mmcv's: ends lose their fractions.
+
+    The box's last column and row and its first move outwards by as much, each is cut off towards zero and
+    moved into the picture. So the result is at most a pixel smaller to the right and below.
+    """
+    left, top, box_width, box_height = bbox_xywh
+    _check(bbox_xywh, scale, height, width)
+    x0, x1 = _cut_span(left, box_width, scale, width)
+    y0, y1 = _cut_span(top, box_height, scale, height)
+    return x0, y0, x1, y1
+
+
+def _cut_span(start: float, length: float, scale: float, limit: int) -> tuple[int, int]:
+    further = (length + 1) * (scale - 1) * 0.5
+    first, last = math.trunc(start - further), math.trunc(start + length + further)
+    first, last = (min(max(end, 0), limit - 1) for end in (first, last))
+    return first, max(last, first) + 1
+
+
+def _check(bbox_xywh: BoxXYWH, scale: float, height: int, width: int) -> None:
+    sound = all(map(math.isfinite, (*bbox_xywh, scale))) and min(*bbox_xywh[2:], scale) >= 0
     if not sound or height < 1 or width < 1:
         raise ValueError(
             "expected a finite box, a scale and a picture that are not negative or empty; "
             f"got bbox_xywh {bbox_xywh}, scale {scale}, picture {height} × {width}"
         )
-    x0, x1 = _scaled_span(left, box_width + 1, scale, width)
-    y0, y1 = _scaled_span(top, box_height + 1, scale, height)
-    return x0, y0, x1, y1
 
 
 def _scaled_span(start: float, length: float, scale: float, limit: int) -> tuple[int, int]:

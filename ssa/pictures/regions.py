@@ -9,16 +9,22 @@ from typing import Any
 
 from ssa.masks.run_lengths import decode_part
 from ssa.pictures.canvas import Canvas, Crops, MaskParts
-from ssa.pictures.crops import scaled_box
+from ssa.pictures.crops import cut_box, scaled_box
 from ssa.types import BoolMask, BoxXYXY, MaskProposal, RGBImage
 
 
 class Regions:
-    """One picture's, (H, W, 3) RGB uint8; a region is known by its position among the ``proposals``."""
+    """One picture's, (H, W, 3) RGB uint8; a region is known by its position among the ``proposals``.
 
-    def __init__(self, image: RGBImage, proposals: Sequence[MaskProposal]) -> None:
+    ``cut_boxes``, crops' boxes are the published engine's; else they are rounded outwards.
+    """
+
+    def __init__(
+        self, image: RGBImage, proposals: Sequence[MaskProposal], cut_boxes: bool = False
+    ) -> None:
         self.image = image
         self.proposals = proposals
+        self._cut_boxes = cut_boxes
         self._canvas = Canvas(image)
 
     def __len__(self) -> int:
@@ -29,25 +35,29 @@ class Regions:
         """The regions picture by picture: here there is one."""
         return (self,)
 
+    def only(self, indices: Sequence[int]) -> Regions:
+        """Some of them, in this order."""
+        return Regions(self.image, [self.proposals[i] for i in indices], self._cut_boxes)
+
     def crops(self, indices: Sequence[int], scale: float) -> Crops:
         """The picture around each mask: its box, ``scale`` times as large about its centre."""
-        boxes = [self._box(i, scale) for i in indices]
+        boxes = [self._crop_box(i, scale) for i in indices]
         return Crops([self._canvas] * len(boxes), boxes)
 
     def masks(self, indices: Sequence[int], scale: float) -> MaskParts:
         """Each mask in the frame of its crop."""
-        boxes = [self._box(i, scale) for i in indices]
+        boxes = [self._crop_box(i, scale) for i in indices]
         return MaskParts([self.proposals[i].rle for i in indices], boxes)
 
     def boxed_masks(self) -> Iterator[tuple[BoxXYXY, BoolMask]]:
         """Each mask's own box, and the mask in the frame of it, one at a time."""
-        for index, proposal in enumerate(self.proposals):
-            box_xyxy = self._box(index, 1.0)
+        for proposal in self.proposals:
+            box_xyxy = scaled_box(proposal.bbox_xywh, 1.0, *self.image.shape[:2])
             yield box_xyxy, decode_part(proposal.rle, box_xyxy)
 
-    def _box(self, index: int, scale: float) -> BoxXYXY:
-        height, width = self.image.shape[:2]
-        return scaled_box(self.proposals[index].bbox_xywh, scale, height, width)
+    def _crop_box(self, index: int, scale: float) -> BoxXYXY:
+        scaled = cut_box if self._cut_boxes else scaled_box
+        return scaled(self.proposals[index].bbox_xywh, scale, *self.image.shape[:2])
 
 
 class ManyRegions:

@@ -12,6 +12,7 @@ import torch
 from benchmarks.drawn_masks import draw_masks
 from benchmarks.published import load_generator
 from benchmarks.reference import Named, Reference, load_reference
+from ssa.config import PUBLISHED_RULES, LabelSettings
 from ssa.loading import LoadedEngine, load_engine
 from ssa.masks.proposal import proposal_of
 from ssa.pictures.decoding import decode_image
@@ -28,29 +29,48 @@ class Both:
     loaded: LoadedEngine
     reference: Reference
 
+    published: Reference
+
     def names(
-        self, image: RGBImage, proposals: tuple[MaskProposal, ...]
+        self, image: RGBImage, proposals: tuple[MaskProposal, ...], published: bool = False
     ) -> tuple[list[Named], list[Named]]:
-        annotated = self.loaded.engine.label(image, proposals, self.loaded.settings)
+        settings = self.loaded.settings
+        if published:
+            settings = replace(settings, labels=by_published_rules(settings.labels))
+        annotated = self.loaded.engine.label(image, proposals, settings)
         ours = [Named(a.class_name, a.class_proposals) for a in annotated.annotations]
-        return ours, self.reference.label(image, proposals)
+        reference = self.published if published else self.reference
+        return ours, reference.label(image, proposals)
+
+
+def by_published_rules(labels: LabelSettings) -> LabelSettings:
+    return replace(labels, rules=PUBLISHED_RULES)
 
 
 @pytest.fixture(scope="module")
 def both() -> Both:
     loaded = load_engine(ROOT / "weights", "tiny", "cpu", "float32")
-    labels = loaded.settings.labels
-    return Both(loaded, load_reference(loaded.bundle, loaded.stages.nouns, labels, CPU))
+    labels, nouns = loaded.settings.labels, loaded.stages.nouns
+    assert nouns
+    ours, published = (
+        load_reference(loaded.bundle, nouns, rules, CPU)
+        for rules in (labels, by_published_rules(labels))
+    )
+    return Both(loaded, ours, published)
 
 
+@pytest.mark.parametrize("published", [False, True])
 @pytest.mark.parametrize(("seed", "height", "width"), [(0, 256, 256), (1, 192, 256), (3, 140, 110)])
 def test_every_region_of_a_drawn_scene_has_one_name(
-    both: Both, seed: int, height: int, width: int
+    both: Both, seed: int, height: int, width: int, published: bool
 ) -> None:
     scene = draw_scene(evaluation_seed(seed), height, width)
     regions = tuple(proposal_of(region.mask) for region in scene.regions if region.mask.any())
-    ours, reference = both.names(scene.image, regions[:8] + draw_masks(3, height, width, seed))
+    drawn = regions[:8] + draw_masks(3, height, width, seed)
+    ours, reference = both.names(scene.image, drawn, published)
     assert ours == reference
+    has_articles = any(name.startswith("a ") for one in ours for name in one.class_proposals)
+    assert has_articles == published
     assert len({named.class_name for named in ours}) > 3
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ssa.config import SelectionSettings
+from ssa.config import PUBLISHED_RULES, SelectionSettings
 from ssa.dataset.engine_spec import EngineSpec
 from ssa.errors import InputError, WeightsError
 from ssa.weights import SHIPPED_ROOT
@@ -91,5 +91,8 @@ def test_selecting_all_masks_is_what_runs_of_before_did(spec: EngineSpec) -> Non
     assert "selection" not in spec.identity(None).text
     assert "looks" not in spec.identity(None).text
     assert '"settings.looks": true' in with_settings(spec, looks=True).identity(None).text
+    assert "rules" not in spec.identity(None).text
+    published = with_settings(spec, labels=replace(spec.settings.labels, rules=PUBLISHED_RULES))
+    assert '"settings.labels.rules.cut_boxes": true' in published.identity(None).text
     apart = with_settings(spec, selection=SelectionSettings(overlaps=False))
     assert '"settings.selection.overlaps": false' in apart.identity(None).text

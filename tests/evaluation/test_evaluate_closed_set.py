@@ -35,7 +35,7 @@ class Seeded:
     def __init__(self, labels: tuple[str, ...]) -> None:
         self.labels = labels
 
-    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap:
+    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
         rng = np.random.default_rng(int(image.sum()))
         ids = rng.integers(0, min(20, len(self.labels)), image.shape[:2]).astype(np.int16)
         return LabelMap("seeded", ids, self.labels)

@@ -30,14 +30,14 @@ class Oracle:
     def propose(self, image: RGBImage, settings: MaskSettings, progress: Progress) -> ProposedMasks:
         return ProposedMasks(tuple(proposal(region.mask) for region in self.scene.regions))
 
-    def segment(self, image: RGBImage, *, coarse: bool = False) -> LabelMap:
+    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
         ids = self.scene.coco if self.source == "coco" else self.scene.ade20k
         return LabelMap(self.source, ids.astype(np.int16), load_labels(self.source))
 
     def caption(self, crops: Sequence[RGBImage]) -> list[str]:
         return [" ".join(KINDS)] * len(crops)
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
         return [()] * len(captions)
 
     def rank(
@@ -50,6 +50,8 @@ class Oracle:
         crops: Sequence[RGBImage],
         masks: Sequence[BoolMask],
         candidates: Sequence[Sequence[str]],
+        *,
+        at_own_size: bool = False,
     ) -> list[tuple[ScoredLabel, ...]]:
         return self.rank(crops, candidates)
 
@@ -86,7 +88,7 @@ def test_true_masks_and_label_maps_score_one(scene: Scene) -> None:
 class OneNoun(Oracle):
     """Beside the votes one more candidate, so that each mask has two or three."""
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
         return [("thing",)] * len(captions)
 
 
@@ -95,7 +97,7 @@ class Slipping(OneNoun):
     of the first two round.
     """
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
         return [("mistake",), *super().extract(captions)[1:]]
 
     def propose(self, image: RGBImage, settings: MaskSettings, progress: Progress) -> ProposedMasks:
@@ -115,6 +117,8 @@ class Slipping(OneNoun):
         crops: Sequence[RGBImage],
         masks: Sequence[BoolMask],
         candidates: Sequence[Sequence[str]],
+        *,
+        at_own_size: bool = False,
     ) -> list[tuple[ScoredLabel, ...]]:
         return super().rank(crops, candidates)
 

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssa.config import ClusterSettings, LabelSettings, MaskSettings, Settings
+from ssa.config import (
+    PUBLISHED_RULES,
+    ClusterSettings,
+    LabelSettings,
+    MaskSettings,
+    NameRules,
+    Settings,
+)
 from ssa.errors import InputError
 from ssa.inputs import CLUSTER_INPUTS, MASK_INPUTS, parse_granularity, settings_for
 from ssa.labelling.vocabulary import parse_vocabulary
@@ -30,6 +37,12 @@ BUNDLE = Settings(
     clusters=ClusterSettings(eps=0.2, min_samples=3),
     segmentor="city",
 )
+
+
+def test_rules_are_ours_unless_the_published_ones_are_asked_for() -> None:
+    assert settings_for(BUNDLE, LEFT_OUT).labels.rules == NameRules()
+    published = settings_for(BUNDLE, {**LEFT_OUT, "rules": "published"})
+    assert published.labels.rules == PUBLISHED_RULES
 
 
 def test_what_is_left_out_stays_the_bundles() -> None:

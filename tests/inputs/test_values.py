@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "max_masks": None,
     "overlaps": True,
     "top_k": 3,
+    "rules": "current",
     "detail": False,
     "legend": False,
     "doubtful_below": None,
@@ -58,6 +59,7 @@ FINE = [
     ("mask_nms_thresh", 0, 0.0),
     ("max_masks", 1, 1),
     ("overlaps", False, False),
+    ("rules", "published", "published"),
 ]
 REFUSED = [
     ("image", "/etc/hostname", "image must be a picture, sent as a data URI or an http(s) URL"),

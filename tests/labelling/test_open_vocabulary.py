@@ -60,6 +60,8 @@ class FirstChooser:
         crops: Sequence[RGBImage],
         masks: Sequence[BoolMask],
         candidates: Sequence[Sequence[str]],
+        *,
+        at_own_size: bool = False,
     ) -> list[tuple[ScoredLabel, ...]]:
         for mask, texts in zip(masks, candidates, strict=True):
             self.asked.append((int(mask[0].sum()), tuple(texts)))

@@ -11,7 +11,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ssa.errors import WeightsError
-from ssa.models.spacy_nouns import SpacyNounExtractor, noun_phrases
+from ssa.models.spacy_nouns import SpacyNounExtractor, noun_phrases, whole_phrases
+from ssa.weights import SHIPPED_ROOT
 
 VOCAB = spacy.blank("en").vocab
 
@@ -170,3 +171,15 @@ def test_a_pipeline_without_a_parser_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_a_pipeline_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"nouns: .* can't be loaded"):
         SpacyNounExtractor.load(tmp_path)
+
+
+def test_whole_phrases_stand_as_they_are_without_their_heads() -> None:
+    assert whole_phrases(parsed(RED_CAR)) == ("a red car", "the road")
+    assert whole_phrases(Doc(VOCAB)) == ()
+
+
+def test_the_miniature_takes_either_rule() -> None:
+    extractor = SpacyNounExtractor.load(SHIPPED_ROOT / "tiny" / "nouns")
+    captions = ["a red car on the road"]
+    assert extractor.extract(captions) == [("red car", "car", "road")]
+    assert extractor.extract(captions, whole=True) == [("a red car", "the road")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from torch import Tensor
 from ssa.device import Placement, memory_errors_told
 from ssa.labelling.voting import shares_of
 from ssa.models.clipseg.bulk_wins import wins_in_bulk
-from ssa.models.clipseg.wins import wins_one_by_one
-from ssa.models.shared.pixels import PixelRecipe
+from ssa.models.clipseg.wins import wins_in_squares, wins_one_by_one
+from ssa.models.shared.pixels import PixelRecipe, resize_bilinear
 from ssa.models.shared.pretrained import TRANSFORMER_FILES, load_transformer, opening
 from ssa.models.shared.text_cache import LabelCache
 from ssa.models.shared.towers import SelfAttention, in_place, joint
@@ -43,9 +44,12 @@ class ClipSegChooser:
     whose close logits decide, in float32.
     """
 
-    def __init__(self, model: Any, spec: PixelRecipe, tokenizer: Any, placement: Placement) -> None:
+    def __init__(
+        self, model: Any, spec: PixelRecipe, own_side: int, tokenizer: Any, placement: Placement
+    ) -> None:
         self._model = _placed(model, placement.dtype)
         self._spec = spec
+        self._own_side = own_side
         self._tokenizer = tokenizer
         self._placement = placement
         self._texts = LabelCache[Tensor](
@@ -64,14 +68,15 @@ class ClipSegChooser:
             clipseg = transformers.CLIPSegForImageSegmentation
             model = load_transformer(clipseg, folder, placement.device)
             processor = transformers.ViTImageProcessor.from_pretrained(
-                folder, local_files_only=True, size={"height": side_px, "width": side_px}
+                folder, local_files_only=True
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            spec = PixelRecipe.of(processor)
+            own = PixelRecipe.of(processor)
+            spec = replace(own, side_px=side_px)
         patch_px = model.config.vision_config.patch_size
         if side_px < patch_px or side_px % patch_px:
             raise ValueError(f"side_px must be a multiple of the patch, {patch_px}; got {side_px}")
-        return cls(model, spec, tokenizer, placement)
+        return cls(model, spec, own.side_px, tokenizer, placement)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -80,15 +85,22 @@ class ClipSegChooser:
         crops: Sequence[RGBImage],
         masks: Sequence[BoolMask],
         candidates: Sequence[Sequence[str]],
+        *,
+        at_own_size: bool = False,
     ) -> list[tuple[ScoredLabel, ...]]:
         """Share of each mask's pixels that each candidate wins, best first; ties keep their order.
 
         Crops are (h, w, 3) uint8 RGB of any sizes, ``masks[i]`` is (h, w) bool in the frame of
         ``crops[i]``, and ``candidates[i]`` its labels, as many as it likes. A side of more than
-        ``GRID_PER_SIDE`` times ``side_px`` is compared at that size.
+        ``GRID_PER_SIDE`` times ``side_px`` is compared at that size. ``at_own_size``, a crop is squeezed
+        first to the square of the model's own processor, enlarged from there, and compared there.
         """
         if not crops:
             return []
+        if at_own_size:
+            logits = self.logits(crops, candidates, self._own_side)
+            wins = wins_in_squares(logits, masks, self._own_side)
+            return [shares_of(*pair) for pair in zip(wins, candidates, strict=True)]
         logits = self.logits(crops, candidates)
         most_side = GRID_PER_SIDE * self._spec.side_px
         if self._placement.in_bulk and isinstance(masks, MaskParts):
@@ -99,16 +111,21 @@ class ClipSegChooser:
 
     @torch.inference_mode()
     def logits(
-        self, crops: Sequence[RGBImage], candidates: Sequence[Sequence[str]]
+        self,
+        crops: Sequence[RGBImage],
+        candidates: Sequence[Sequence[str]],
+        through_side: int | None = None,
     ) -> tuple[Tensor, ...]:
         """For each crop the decoder's logits for its candidates, (K, s, s) float32.
 
-        ``s`` is some ``side_px`` (the decoder's own enlargement decides); the square shows the whole crop.
+        ``s`` is some ``side_px`` (the decoder's own enlargement decides); the square shows the whole crop,
+        which was squeezed to ``through_side`` first if that is given.
         """
         counts = [len(own) for own in candidates]
         texts = torch.stack(self._texts.get([label for own in candidates for label in own]))
         owners = torch.arange(len(crops)).repeat_interleave(torch.tensor(counts)).to(texts.device)
-        return torch.split(self._decode(self._encode_crops(crops), texts, owners), counts)
+        activations = self._encode_crops(self._pixels(crops, through_side))
+        return torch.split(self._decode(activations, texts, owners), counts)
 
     def _decode(self, activations: list[Tensor], texts: Tensor, owners: Tensor) -> Tensor:
         """Logits (P, s, s) for P pairs of a crop, by its number in ``owners``, and a text (P, D).
@@ -129,10 +146,15 @@ class ClipSegChooser:
         logits: Tensor = decoder.transposed_convolution(patches.reshape(len(texts), -1, side, side))
         return logits[:, 0]
 
-    def _encode_crops(self, crops: Sequence[RGBImage]) -> list[Tensor]:
+    def _pixels(self, crops: Sequence[RGBImage], through_side: int | None) -> Tensor:
+        """(N, 3, side_px, side_px) as the vision tower wants them."""
+        place, side = self._placement, self._spec.side_px
+        spec = replace(self._spec, side_px=through_side or side)
+        pixels = spec.batch(crops, place.device, place.dtype, in_bulk=place.in_bulk)
+        return pixels if spec.side_px == side else resize_bilinear(pixels, (side, side), False)
+
+    def _encode_crops(self, pixels: Tensor) -> list[Tensor]:
         """What the decoder reads of the vision tower: (N, tokens, D) for each of its layers."""
-        place = self._placement
-        pixels = self._spec.batch(crops, place.device, place.dtype, in_bulk=place.in_bulk)
         states = self._model.clip.vision_model(
             pixel_values=pixels, interpolate_pos_encoding=True, output_hidden_states=True
         ).hidden_states

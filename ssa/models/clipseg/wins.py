@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from ssa.models.shared.pixels import resize_bilinear
 from ssa.types import BoolMask
@@ -25,6 +26,24 @@ def wins_one_by_one(
     # One transfer for the whole batch.
     counts = torch.split(torch.cat(wins).cpu(), [len(own) for own in logits])
     return [own.numpy() for own in counts]
+
+
+def wins_in_squares(
+    logits: Sequence[Tensor], masks: Sequence[BoolMask], side: int
+) -> list[NDArray[np.int64]]:
+    """The same counted on ``side`` × ``side``, where each pixel of a mask is the nearest of its own."""
+    wins = [
+        count_wins(
+            resize_bilinear(own[None], (side, side), False)[0], _nearest(mask, side).to(own.device)
+        )
+        for own, mask in zip(logits, masks, strict=True)
+    ]
+    return [own.cpu().numpy() for own in wins]
+
+
+def _nearest(mask: BoolMask, side: int) -> Tensor:
+    pixels = torch.from_numpy(np.ascontiguousarray(mask))[None, None].float()
+    return functional.interpolate(pixels, (side, side), mode="nearest")[0, 0].bool()
 
 
 def _wins(logits: Tensor, mask: BoolMask, most_side: int) -> Tensor:

@@ -7,8 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
+from torch.nn import functional
 
-from ssa.models.clipseg.wins import count_wins, shrink_mask
+from ssa.models.clipseg.wins import count_wins, shrink_mask, wins_in_squares
 
 
 def winners(rows: list[list[int]], count: int) -> torch.Tensor:
@@ -63,3 +64,24 @@ def test_a_line_survives_a_hundredfold_reduction() -> None:
     rows, columns = np.nonzero(shrink_mask(mask, (30, 30)))
     assert list(rows) == list(range(30))
     assert set(columns) == {12}
+
+
+def test_in_squares_a_masks_pixels_are_the_nearest_of_its_own() -> None:
+    # Of 4 x 2 pixels a 2 x 2 square takes every second row.
+    mask = np.array([[1, 0], [0, 1], [0, 1], [1, 1]], np.bool_)
+    logits = winners([[1, 0], [2, 0]], 3)
+    (wins,) = wins_in_squares([logits], [mask], 2)
+    assert wins.tolist() == [1, 1, 0]
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(1, 9), st.integers(1, 9))
+@settings(deadline=None)
+def test_squares_are_counted_as_argmax_counts(seed: int, height: int, width: int) -> None:
+    chance = torch.Generator().manual_seed(seed)
+    logits = torch.randn(3, 6, 6, generator=chance)
+    mask = torch.rand(height, width, generator=chance) < 0.6
+    (wins,) = wins_in_squares([logits], [mask.numpy()], 4)
+    resized = functional.interpolate(logits[None], (4, 4), mode="bilinear")[0]
+    inside = functional.interpolate(mask[None, None].float(), (4, 4))[0, 0].bool()
+    best = resized.argmax(0)[inside if inside.any() else ...].flatten()
+    assert wins.tolist() == torch.bincount(best, minlength=3).tolist()
