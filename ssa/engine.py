@@ -14,10 +14,9 @@ from types import MappingProxyType
 from ssa.checks import shown_text
 from ssa.config import MASK_SOURCES, Settings, check_mask_source
 from ssa.errors import InputError
-from ssa.labelling.apart import apart
 from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.clusters import Grouping
-from ssa.labelling.looks import with_looks
+from ssa.labelling.finishing import finished
 from ssa.labelling.open_vocabulary import Naming
 from ssa.masks.selection import selected
 from ssa.masks.tree import mask_tree
@@ -120,23 +119,14 @@ class Engine:
         ]
         trees = [self._tree(one, settings, log) for one in regions] if settings.with_parts else None
         found = self._labelled(regions, proposed, trees, settings, log)
-        if trees is not None:
-            found = [_placed(one, nodes) for one, nodes in zip(found, trees, strict=True)]
-        if settings.looks:
-            found = [
-                replace(
-                    one, annotations=with_looks(one.annotations, seen.embedding, settings.clusters)
-                )
-                for one, seen in zip(found, proposed, strict=True)
-            ]
-        if not settings.selection.overlaps:
-            found = [
-                one
-                if picture.proposals is not None
-                else replace(one, annotations=apart(one.annotations))
-                for picture, one in zip(pictures, found, strict=True)
-            ]
-        found = [self._judged(one) for one in found]
+        nodes = trees if trees is not None else [None] * len(found)
+        found = [
+            replace(
+                one,
+                annotations=finished(one.annotations, picture, seen, tree, settings, self._stages),
+            )
+            for one, picture, seen, tree in zip(found, pictures, proposed, nodes, strict=True)
+        ]
         seconds = MappingProxyType(
             {stage: taken / len(pictures) for stage, taken in log.seconds.items()}
         )
@@ -199,18 +189,6 @@ class Engine:
         )
         return _Labelled(tuple(annotations), painted)
 
-    def _judged(self, labelled: _Labelled) -> _Labelled:
-        """The same with how likely each name is right, where that is known of these models."""
-        known = self._stages.confidence
-        if known is None:
-            return labelled
-        return replace(
-            labelled,
-            annotations=tuple(
-                replace(one, confidence=known.of(one)) for one in labelled.annotations
-            ),
-        )
-
     def _segmentor(self, settings: Settings) -> Segmentor:
         segmentors = self._stages.closed_set
         if settings.segmentor not in segmentors:
@@ -241,8 +219,3 @@ def _joined(trees: Sequence[Tree], starts: Sequence[int]) -> Tree:
         for nodes, start in zip(trees, starts, strict=True)
         for node in nodes
     )
-
-
-def _placed(labelled: _Labelled, nodes: Tree) -> _Labelled:
-    pairs = zip(labelled.annotations, nodes, strict=True)
-    return replace(labelled, annotations=tuple(replace(one, node=node) for one, node in pairs))

@@ -116,7 +116,7 @@ def warm_up(stages: Stages, settings: Settings) -> None:
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
     """Every model of a bundle, from ``weights/<bundle>/<role>``; see ``ssa.models.roles``."""
     stages = load_models(bundle.folders(), settings.labels, placement)
-    return replace(stages, remedies=bundle.mask_remedies())
+    return replace(stages, remedies=bundle.mask_remedies(), models=bundle.models())
 
 
 def bundle_confidence(bundle: Bundle) -> Confidence | None:

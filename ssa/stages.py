@@ -108,7 +108,8 @@ class Stages:
     together on open-vocabulary names; of ``closed_set``, by name, one gives all labels. Without a
     ``captioner`` names are voted for, and without ``nouns`` captions name nothing; without a ``chooser`` the
     ranker's first is chosen. ``embedder`` serves regions that came without an embedding. ``confidence``
-    says how likely these models' names are right, if that was fitted.
+    says how likely these models' names are right, if that was fitted. ``models`` are the models' names by
+    their role in a bundle, for the record.
     """
 
     proposers: Mapping[str, MaskProposer]
@@ -121,6 +122,7 @@ class Stages:
     closed_set: Mapping[str, Segmentor] = field(default_factory=lambda: MappingProxyType({}))
     remedies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     confidence: NameConfidence | None = None
+    models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         if not self.segmentors:

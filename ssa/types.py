@@ -140,7 +140,8 @@ class Evidence:
     that each wins in CLIPSeg, best first (sums to 1); a single candidate has share 1 without CLIPSeg having
     been asked. ``cluster_id`` is the group of alike regions it fell into, -1 for none of them; None where
     regions were not grouped. ``embedding`` says what it looks like, beside the regions of any picture: a
-    direction (length 1) in float16's numbers, None where none was asked for.
+    direction (length 1) in float16's numbers, None where none was asked for. ``models`` are pairs of what was
+    said (a vote's source, "caption", "clip", "clipseg") and the name of the model that said it.
     """
 
     votes: tuple[Vote, ...] = ()
@@ -150,6 +151,7 @@ class Evidence:
     shares: tuple[ScoredLabel, ...] = ()
     cluster_id: int | None = None
     embedding: tuple[float, ...] | None = field(default=None, repr=False)
+    models: tuple[tuple[str, str], ...] = ()
 
     @property
     def margin(self) -> float | None:

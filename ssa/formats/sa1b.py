@@ -95,6 +95,8 @@ def _detail(annotation: Annotation) -> Record:
         found["cluster"] = int(evidence.cluster_id)
     if granularity is not None:
         found["granularity"] = int(granularity)
+    if evidence.models:
+        found["models"] = dict(evidence.models)
     if evidence.embedding is not None:
         found["embedding"] = _packed(evidence.embedding)
     return found

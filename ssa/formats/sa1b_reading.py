@@ -155,6 +155,10 @@ def _evidence(fields: Mapping[str, Any]) -> Evidence:
         ),
         cluster_id=_optional_integer(fields.get("cluster"), "detail"),
         embedding=_embedding(fields["embedding"]) if "embedding" in fields else None,
+        models=tuple(
+            (what, text_of(model, "detail"))
+            for what, model in object_of(fields.get("models", {}), "detail").items()
+        ),
     )
 
 

@@ -78,6 +78,13 @@ class Bundle:
         """The folders of all roles that the bundle has."""
         return {role: self.folder(role) for role in (*ROLES, *OPTIONAL_ROLES) if self.has(role)}
 
+    def models(self) -> dict[str, str]:
+        """What the models of its roles are called; of several in a role, the first."""
+        names: dict[str, str] = {}
+        for file in self.files_to_have():
+            names.setdefault(file.role, file.model)
+        return names
+
     def mask_remedies(self) -> dict[str, str]:
         """Of each mask source without weights here, the command that brings them."""
         return {

@@ -54,6 +54,10 @@ def compose(
         described = {
             "purpose": _purpose(base, parts, without),
             "settings": _settings(base),
+            "models": {
+                role: parts[role].resolve().name if role in parts else base.models()[role]
+                for role in roles
+            },
             "roles": {role: _linked(source, fresh / role) for role, source in roles.items()},
         }
         write_whole(fresh / COMPOSED_NAME, (format_manifest(described) + "\n").encode())

@@ -160,10 +160,11 @@ def _composed(path: Path) -> BundleSpec | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         table = {"licence": "own", "source": "repository"}
+        models = {str(role): str(name) for role, name in raw.get("models", {}).items()}
         files = tuple(
             file
             for role, entries in raw["roles"].items()
-            for file in _files(role, role, {**table, "files": entries})
+            for file in _files(role, models.get(role, role), {**table, "files": entries})
         )
         settings = bundle_settings(raw.get("settings", {}))
         return BundleSpec(name, str(raw["purpose"]), files, settings, composed=True)

@@ -65,6 +65,14 @@ def test_detail_of_a_name_has_all_its_keys_even_where_nothing_was_said() -> None
     ]
 
 
+def test_detail_names_the_models_that_spoke() -> None:
+    (annotation,) = example().annotations
+    spoken = replace(annotation.evidence, models=(("caption", "blip_large"), ("clip", "vit_l_14")))
+    image = replace(example(), annotations=(replace(annotation, evidence=spoken),))
+    (record,) = sa1b.to_records(image, detail=True)
+    assert record["detail"]["models"] == {"caption": "blip_large", "clip": "vit_l_14"}
+
+
 def test_a_place_in_the_tree_follows_the_nine_keys() -> None:
     whole, part = in_tree(None, 0), in_tree(0, 1, part_of="car")
     records = sa1b.to_records(AnnotatedImage(4, 6, (whole, part)), detail=True)

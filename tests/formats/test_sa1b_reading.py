@@ -60,6 +60,7 @@ EVIDENCE = st.builds(
     shares=st.lists(st.builds(ScoredLabel, TEXTS, st.floats(0, 1)), max_size=3).map(tuple),
     cluster_id=st.none() | st.integers(-1, 9),
     embedding=st.none() | st.lists(st.floats(-1, 1, width=16), max_size=3).map(tuple),
+    models=st.dictionaries(TEXTS, TEXTS, max_size=3).map(lambda one: tuple(one.items())),
 )
 NAMED = st.builds(
     Annotation,
@@ -135,6 +136,8 @@ def test_records_without_names_are_proposals() -> None:
         ({"part_of": 3}, "part_of"),
         ({"confidence": 1.5}, "confidence"),
         ({"confidence": "high"}, "confidence"),
+        ({"detail": {"models": ["blip"]}}, "detail"),
+        ({"detail": {"models": {"clip": 3}}}, "detail"),
         ({"detail": {"embedding": "not base64"}}, "detail"),
         ({"detail": {"embedding": "AA=="}}, "detail"),
         ({"detail": {"embedding": "AHw="}}, "detail"),

@@ -1,0 +1,42 @@
+"""What named regions get last: their place in a tree, their looks, their own pixels, who spoke, how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ssa.config import Settings
+from ssa.labelling.apart import apart
+from ssa.labelling.looks import with_looks
+from ssa.labelling.witnesses import with_witnesses
+from ssa.stages import Stages
+from ssa.types import Annotation, Picture, ProposedMasks, TreeNode
+
+Annotations = tuple[Annotation, ...]
+
+
+def finished(
+    annotations: Annotations,
+    picture: Picture,
+    seen: ProposedMasks,
+    nodes: Sequence[TreeNode] | None,
+    settings: Settings,
+    stages: Stages,
+) -> Annotations:
+    """The annotations of one picture with all that the settings ask for beside names.
+
+    ``seen`` is what was found in it and ``nodes`` its tree, if that was asked for. Regions that came with
+    the picture keep their pixels.
+    """
+    if nodes is not None:
+        pairs = zip(annotations, nodes, strict=True)
+        annotations = tuple(replace(one, node=node) for one, node in pairs)
+    if settings.looks:
+        annotations = with_looks(annotations, seen.embedding, settings.clusters)
+    if picture.proposals is None and not settings.selection.overlaps:
+        annotations = apart(annotations)
+    annotations = with_witnesses(annotations, stages.models)
+    known = stages.confidence
+    if known is None:
+        return annotations
+    return tuple(replace(one, confidence=known.of(one)) for one in annotations)

@@ -1,0 +1,48 @@
+"""What is added to named regions, in an order in which each step sees what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from fakes import proposal, squares, stages
+
+from ssa.config import SelectionSettings, Settings
+from ssa.labelling.finishing import finished
+from ssa.masks.run_lengths import decode
+from ssa.types import Annotation, Evidence, Picture, ProposedMasks, TreeNode
+
+MASKS = (np.ones((4, 4), np.bool_), squares(4, 4, 2)[0])
+NAMED = tuple(
+    Annotation(proposal(mask), name, (name,), Evidence(caption=name))
+    for mask, name in zip(MASKS, ("house", "window"), strict=True)
+)
+PICTURE = Picture(np.zeros((4, 4, 3), np.uint8))
+NODES = (TreeNode(None, 0), TreeNode(0, 1))
+
+
+@dataclass
+class SureOfParts:
+    """Is sure of parts alone, and of those that somebody spoke of."""
+
+    def of(self, annotation: Annotation) -> float | None:
+        is_part = annotation.node is not None and annotation.node.level > 0
+        return float(is_part and bool(annotation.evidence.models))
+
+
+STAGES = replace(stages([]), models={"captions": "blip"}, confidence=SureOfParts())
+APART = replace(Settings(), selection=SelectionSettings(overlaps=False))
+
+
+def test_the_last_step_sees_what_the_others_added() -> None:
+    found = finished(NAMED, PICTURE, ProposedMasks(()), NODES, APART, STAGES)
+    assert [one.node for one in found] == [*NODES]
+    assert [dict(one.evidence.models) for one in found] == [{"caption": "blip"}] * 2
+    assert [one.confidence for one in found] == [0.0, 1.0]
+    assert [int(decode(one.proposal.rle).sum()) for one in found] == [12, 4]
+
+
+def test_regions_that_came_along_keep_their_pixels() -> None:
+    given = replace(PICTURE, proposals=tuple(one.proposal for one in NAMED))
+    found = finished(NAMED, given, ProposedMasks(()), None, APART, stages([]))
+    assert found == NAMED
