@@ -11,7 +11,7 @@ import torch
 from segment_anything import SamAutomaticMaskGenerator
 
 from benchmarks.compare import STAGE_OF_FIELD
-from benchmarks.measure import now, weight_bytes
+from benchmarks.measure import now
 from benchmarks.published import load_generator
 from benchmarks.real_sizes import write_bundle
 from benchmarks.reference import Reference, load_reference
@@ -21,6 +21,7 @@ from ssa.config import Settings
 from ssa.device import Placement, choose_placement
 from ssa.errors import WeightsError
 from ssa.loading import load_engine, load_stages, made_ready
+from ssa.models.weight import weight_bytes
 from ssa.stages import Stages
 from ssa.types import RGBImage
 from ssa.weights import Bundle, default_root, load_manifest

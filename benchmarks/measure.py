@@ -8,9 +8,8 @@ import math
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -69,22 +68,6 @@ def resting_bytes(device: torch.device) -> float:
         return float(torch.cuda.memory_allocated(device))
     _trim()
     return _status_bytes("VmRSS")
-
-
-def weight_bytes(stages: Iterable[object]) -> int:
-    """Bytes of all parameters and buffers of the modules that ``stages`` hold.
-
-    Summed and not measured: a checkpoint is mapped, and its pages come in when they are first read.
-    """
-    modules = (
-        value
-        for stage in stages
-        for value in vars(stage).values()
-        if isinstance(value, torch.nn.Module)
-    )
-    tensors = (t for module in modules for t in chain(module.parameters(), module.buffers()))
-    storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}
-    return sum(storages.values())
 
 
 def _trim() -> None:

@@ -60,6 +60,12 @@ def _compose(options: argparse.Namespace) -> str:
     if not parts and not options.without:
         raise InputError("expected a folder for at least one role, such as --sam DIR; got none")
     from ssa.loading import load_engine  # loads torch
+    from ssa.models.weight import bytes_by_role
+
+    in_memory: dict[str, int] = {}
+
+    def check(name: str) -> None:
+        in_memory.update(bytes_by_role(load_engine(options.root, name, "cpu", "float32").stages))
 
     base = open_bundle(options.root, options.base)
     bundle = compose(
@@ -68,17 +74,27 @@ def _compose(options: argparse.Namespace) -> str:
         base,
         parts,
         options.without,
-        lambda name: load_engine(options.root, name, "cpu"),
+        check,
     )
     sizes: Counter[str] = Counter()
     for file in bundle.spec.files:
         sizes[file.role] += file.size or 0
     lines = [
-        f"{role:16}{size / 1e6:10,.1f} MB{'  own' if role in parts else ''}"
+        _cost(role, size, in_memory.get(role, 0), "  own" if role in parts else "")
         for role, size in sizes.items()
     ]
-    total = f"{'in all':16}{sum(sizes.values()) / 1e6:10,.1f} MB"
-    return "\n".join([*lines, total, f"{bundle.name} loads; use it with --bundle {bundle.name}"])
+    return "\n".join(
+        [
+            f"{'':18}{'on the disk':>14}{'in memory, float32':>22}",
+            *lines,
+            _cost("in all", sizes.total(), sum(in_memory.values())),
+            f"{bundle.name} loads; use it with --bundle {bundle.name}",
+        ]
+    )
+
+
+def _cost(what: str, on_disk: int, in_memory: int, remark: str = "") -> str:
+    return f"{what:18}{on_disk / 1e6:11,.1f} MB{in_memory / 1e6:19,.1f} MB{remark}"
 
 
 def _seal(options: argparse.Namespace) -> str:

@@ -12,10 +12,12 @@ from models.segmentors import write_segmentor
 from models.small_point_models import write_point_model
 
 from ssa.cli import app
+from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.loading import load_engine
 from ssa.models.point_models import PointModel
 from ssa.models.semantic_segmentor import SemanticSegmentor
+from ssa.models.weight import weight_bytes
 from ssa.pictures.decoding import decode_image
 from ssa.weights import choose_bundle, load_manifest, open_bundle, verify
 from ssa.weights.compose import compose
@@ -160,7 +162,12 @@ def test_the_command_loads_it_once(
     assert app.main([*typed, "--sam", str(sam2)]) == 0
     said = capsys.readouterr().out
     assert "mine loads; use it with --bundle mine" in said
-    assert any(line.startswith("sam ") and line.endswith("own") for line in said.splitlines())
+    (line,) = (line for line in said.splitlines() if line.startswith("sam "))
+    on_disk = sum(path.stat().st_size for path in sam2.iterdir())
+    in_memory = weight_bytes([PointModel.load(sam2, choose_placement("cpu", "float32"), "sam2")])
+    assert line.split() == [
+        *("sam", f"{on_disk / 1e6:.1f}", "MB", f"{in_memory / 1e6:.1f}", "MB", "own"),
+    ]
     assert app.main(["weights", "verify", "mine", "--root", str(tmp_path)]) == 0
     assert app.main(["weights", "list", "--root", str(tmp_path)]) == 0
     assert "mine    here" in capsys.readouterr().out
