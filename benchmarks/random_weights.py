@@ -204,6 +204,19 @@ def write_clipseg(folder: Path, sizes: Sizes, *, refined: bool) -> None:
     write_clip_tokenizer(folder)
 
 
+def write_tipsv2(folder: Path, vision: Sizes, text: Sizes) -> None:
+    """In transformers' layout; its tokens are letters, so a text has more of them than with the published."""
+    torch.manual_seed(0)
+    config = transformers.Tipsv2Config(vision_config=dict(vision), text_config=dict(text))
+    transformers.Tipsv2Model(config).save_pretrained(folder)
+    side = config.vision_config.image_size
+    size = {"height": side, "width": side}
+    transformers.Tipsv2ImageProcessor(size=size).save_pretrained(folder)
+    tokens = ["<pad>", "<unk>", "▁", *"abcdefghijklmnopqrstuvwxyz-'"]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    transformers.Tipsv2Tokenizer(vocab=vocabulary, merges=[]).save_pretrained(folder)
+
+
 def write_clip_tokenizer(folder: Path) -> None:
     """vocab.json and merges.txt of CLIP's byte-pair encoding, 49,408 tokens."""
     table = files("open_clip").joinpath("bpe_simple_vocab_16e6.txt.gz").read_bytes()

@@ -1,4 +1,4 @@
-"""The engine's swap points: one Protocol a stage, one verb each.
+"""The engine's swap points: one Protocol a stage, one verb each; what looks at whole pictures has three.
 
 Every method takes one batch and returns one value an item, in order. Pictures and crops are RGB uint8
 (H, W, 3) of any size; an adapter does its own resizing and normalisation.
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ssa.config import MaskSettings
 from ssa.types import (
+    RLE,
     Annotation,
     BoolMask,
     ImageEmbedding,
@@ -93,6 +94,33 @@ class LabelChooser(Protocol):
     ) -> list[tuple[ScoredLabel, ...]]: ...
 
 
+@runtime_checkable
+class DenseRanker(Protocol):
+    """Ranks, and decides by pixels, from one look at a picture, however many regions it is then asked for.
+
+    A view is the ranker's own business; it holds for all regions of its picture. ``masks`` are of the
+    picture's size, one a region, and so are the candidates (at least one each).
+    """
+
+    def look(self, image: RGBImage) -> Any: ...
+
+    def rank(
+        self,
+        view: Any,
+        masks: Sequence[RLE],
+        candidates: Sequence[Sequence[str]],
+        most: int | None = None,
+    ) -> list[tuple[ScoredLabel, ...]]:
+        """As ``LabelRanker`` does; ``most`` bounds how many of a region's best are given."""
+        ...
+
+    def choose(
+        self, view: Any, masks: Sequence[RLE], candidates: Sequence[Sequence[str]]
+    ) -> list[tuple[ScoredLabel, ...]]:
+        """As ``LabelChooser`` does."""
+        ...
+
+
 class NameConfidence(Protocol):
     """Says how likely an annotation's name is right, 0 to 1; None where it can't say."""
 
@@ -104,20 +132,20 @@ class Stages:
     """The models of an engine, each behind its Protocol.
 
     ``proposers`` are those that there are by the name of their mask source, and ``remedies`` says of the
-    others what brings them. ``segmentors`` vote
-    together on open-vocabulary names; of ``closed_set``, by name, one gives all labels. Without a
-    ``captioner`` names are voted for, and without ``nouns`` captions name nothing; without a ``chooser`` the
-    ranker's first is chosen. ``embedder`` serves regions that came without an embedding. ``confidence``
-    says how likely these models' names are right, if that was fitted. ``models`` are the models' names by
-    their role in a bundle, for the record.
+    others what brings them. ``segmentors`` vote together on open-vocabulary names; of ``closed_set``, by
+    name, one gives all labels. Without a ``captioner`` names are voted for, and without ``nouns`` captions
+    name nothing; without a ``chooser`` the ranker's first is chosen. Where ``ranker`` and ``chooser`` are
+    one dense ranker it looks at a picture once for both. ``embedder`` serves regions that came without an
+    embedding. ``confidence`` says how likely these models' names are right, if that was fitted. ``models``
+    are the models' names by their role in a bundle, for the record.
     """
 
     proposers: Mapping[str, MaskProposer]
     segmentors: tuple[Segmentor, ...]
     captioner: Captioner | None
     nouns: NounExtractor | None
-    ranker: LabelRanker
-    chooser: LabelChooser | None
+    ranker: LabelRanker | DenseRanker
+    chooser: LabelChooser | DenseRanker | None
     embedder: ImageEmbedder | None = None
     closed_set: Mapping[str, Segmentor] = field(default_factory=lambda: MappingProxyType({}))
     remedies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -15,6 +15,7 @@ from ssa.errors import OutOfMemory
 from ssa.masks.run_lengths import box_of, encode
 from ssa.stages import Progress, Stages
 from ssa.types import (
+    RLE,
     BoolMask,
     ImageEmbedding,
     LabelMap,
@@ -165,6 +166,42 @@ class FakeChooser:
         return [
             (ScoredLabel(labels[-1], 0.75), ScoredLabel(labels[0], 0.25)) for labels in candidates
         ]
+
+
+@dataclass
+class FakeDenseRanker:
+    """Longer labels are better and win three quarters; keeps what it looked at and the masks of each call."""
+
+    looks: list[RGBImage] = field(default_factory=list)
+    masks: list[list[RLE]] = field(default_factory=list)
+    room: int = 1000
+
+    def look(self, image: RGBImage) -> RGBImage:
+        self.looks.append(image)
+        return image
+
+    def rank(
+        self,
+        view: RGBImage,
+        masks: Sequence[RLE],
+        candidates: Sequence[Sequence[str]],
+        most: int | None = None,
+    ) -> list[tuple[ScoredLabel, ...]]:
+        self._note(view, masks)
+        ranked = FakeRanker().rank([view] * len(masks), candidates)
+        return [own[:most] for own in ranked]
+
+    def choose(
+        self, view: RGBImage, masks: Sequence[RLE], candidates: Sequence[Sequence[str]]
+    ) -> list[tuple[ScoredLabel, ...]]:
+        self._note(view, masks)
+        return FakeChooser().choose([view] * len(masks), [], candidates)
+
+    def _note(self, view: RGBImage, masks: Sequence[RLE]) -> None:
+        if len(masks) > self.room:
+            raise OutOfMemory(f"room for {self.room}, got {len(masks)}")
+        assert all((mask.height, mask.width) == view.shape[:2] for mask in masks)
+        self.masks.append(list(masks))
 
 
 def stages(masks: list[BoolMask]) -> Stages:

@@ -23,7 +23,11 @@ from ssa.cli.arguments import positive
 from ssa.cli.bar import counted
 from ssa.config import Settings
 from ssa.engine import Engine
+from ssa.labelling.choosing import Choosing, Work
+from ssa.masks.proposal import proposal_of
 from ssa.pictures.crops import crop
+from ssa.pictures.regions import Regions
+from ssa.progress import StageLog, keep_silent
 from ssa.stages import Stages
 from ssa.types import AnnotatedImage
 from toyworld.kinds import KINDS
@@ -39,6 +43,7 @@ class Evaluation:
     def __init__(self, stages: Stages, settings: Settings) -> None:
         self.stages, self.settings = stages, settings
         self.engine = Engine(stages)
+        self.choosing = Choosing(stages.ranker, stages.chooser)
         self.tally = Tally()
         self.masks: list[int] = []
         self.kinds = tuple(KINDS)
@@ -55,8 +60,9 @@ class Evaluation:
         objects = [i for i, r in enumerate(scene.regions) if counts(r, "object")]
         if objects:
             self._captions(scene, objects)
-            self._clip(scene, objects)
-            self._clipseg(scene, objects, rng)
+            work = self._work(scene, objects)
+            self._clip(scene, objects, work)
+            self._clipseg(scene, objects, work, rng)
         return annotated
 
     def _masks_and_names(self, scene: Scene, annotated: AnnotatedImage) -> None:
@@ -101,27 +107,27 @@ class Evaluation:
             names = (scene.regions[index].kind, *KINDS[scene.regions[index].kind].synonyms)
             self.tally.add("captioned", any(f" {name} " in f" {text} " for name in names))
 
-    def _clip(self, scene: Scene, objects: list[int]) -> None:
-        scale = self.settings.labels.ranker_crop_scale
-        crops = [crop(scene.image, box(scene.regions[i], scale)) for i in objects]
-        rankings = self.stages.ranker.rank(crops, [self.kinds] * len(crops))
+    def _work(self, scene: Scene, objects: list[int]) -> Work:
+        """The true masks of objects, for those stages that ask for regions."""
+        regions = Regions(scene.image, [proposal_of(scene.regions[i].mask) for i in objects])
+        return Work(regions, self.settings, StageLog(keep_silent))
+
+    def _clip(self, scene: Scene, objects: list[int], work: Work) -> None:
+        asked = [self.kinds] * len(objects)
+        rankings = self.choosing.rank(range(len(objects)), asked, work)
         for index, ranking in zip(objects, rankings, strict=True):
             top = [scored.label for scored in ranking[:3]]
             self.tally.add("top 3", scene.regions[index].kind in top)
             self.tally.add("top 1", scene.regions[index].kind == top[0])
 
-    def _clipseg(self, scene: Scene, objects: list[int], rng: np.random.Generator) -> None:
+    def _clipseg(
+        self, scene: Scene, objects: list[int], work: Work, rng: np.random.Generator
+    ) -> None:
         """Each object's kind against two others: one that the scene holds too, and one at random."""
-        chooser, scale = self.stages.chooser, self.settings.labels.chooser_crop_scale
-        if chooser is None:
+        if self.stages.chooser is None:
             return
-        boxes = [box(scene.regions[i], scale) for i in objects]
         asked = [self._three(scene, i, rng) for i in objects]
-        chosen = chooser.choose(
-            [crop(scene.image, b) for b in boxes],
-            [crop(scene.regions[i].mask, b) for i, b in zip(objects, boxes, strict=True)],
-            asked,
-        )
+        chosen = self.choosing.choose(range(len(objects)), asked, work)
         for index, shares in zip(objects, chosen, strict=True):
             self.tally.add("chosen", shares[0].label == scene.regions[index].kind)
 

@@ -52,6 +52,9 @@ class LabelSettings:
     chooser_crop_scale: float = 1.6
     # CLIPSeg's square input. The published engine uses 512; the model was trained at 352.
     chooser_side_px: int = 512
+    # The square whose cells a dense ranker's grid has as many as, whatever a picture's shape; a multiple of
+    # its patch. 0 for the model's own: twice that finds more of small regions, for four times the work.
+    dense_side_px: int = 0
     top_k: int = 3
     # Captions of crops are short; BLIP's own default is 20 tokens.
     caption_max_tokens: int = 20

@@ -1,4 +1,7 @@
-"""The last two steps to a name, over all regions in batches: a ranker, and a chooser where there is one."""
+"""The last two steps to a name, over all regions in batches: a ranker, and a chooser where there is one.
+
+Either gets crops, or is a dense ranker and gets masks of whole pictures.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from ssa.batching import BatchLimit
 from ssa.config import Settings
+from ssa.labelling.dense import REGIONS_AT_ONCE, choose_densely, rank_densely
 from ssa.pictures.regions import AnyRegions
 from ssa.progress import StageLog
-from ssa.stages import LabelChooser, LabelRanker
+from ssa.stages import DenseRanker, LabelChooser, LabelRanker
 from ssa.types import ScoredLabel
 
 Texts = tuple[str, ...]
@@ -31,21 +35,28 @@ class Work:
 class Choosing:
     """The models; from call to call it keeps how many crops each found room for in memory."""
 
-    def __init__(self, ranker: LabelRanker, chooser: LabelChooser | None) -> None:
+    def __init__(
+        self, ranker: LabelRanker | DenseRanker, chooser: LabelChooser | DenseRanker | None
+    ) -> None:
         self._ranker, self._chooser = ranker, chooser
         self._rank_limit, self._choose_limit = BatchLimit("ranker"), BatchLimit("chooser")
 
     def rank(
         self, indices: Sequence[int], candidates: Sequence[Texts], work: Work
     ) -> Iterator[Scores]:
-        """CLIP's scores of each region's own candidates, best first; one after the other, as they come."""
+        """The ranker's scores of each region's own candidates, best first; one by one, as they come."""
+        ranker = self._ranker
 
         def rank(batch: Sequence[int]) -> list[Scores]:
-            scale = work.settings.labels.ranker_crop_scale
-            crops = work.regions.crops([indices[i] for i in batch], scale)
-            return self._ranker.rank(crops, [candidates[i] for i in batch])
+            own, asked = [indices[i] for i in batch], [candidates[i] for i in batch]
+            if isinstance(ranker, DenseRanker):
+                return rank_densely(ranker, work.regions, own, asked)
+            return ranker.rank(
+                work.regions.crops(own, work.settings.labels.ranker_crop_scale), asked
+            )
 
-        places, size = range(len(indices)), work.settings.batches.ranker
+        dense, places = isinstance(ranker, DenseRanker), range(len(indices))
+        size = REGIONS_AT_ONCE if dense else work.settings.batches.ranker
         with work.log.stage("ranker", len(work.regions)) as done:
             for _, found in self._rank_limit.run(rank, places, size):
                 yield from found
@@ -64,16 +75,19 @@ class Choosing:
             return [_won_alone(own) for own in proposals]
 
         def choose(batch: Sequence[int]) -> list[Scores]:
-            scale, own = work.settings.labels.chooser_crop_scale, [indices[i] for i in batch]
+            own, asked = [indices[i] for i in batch], [proposals[i] for i in batch]
+            if isinstance(chooser, DenseRanker):
+                return choose_densely(chooser, work.regions, own, asked)
+            scale = work.settings.labels.chooser_crop_scale
             crops, masks = work.regions.crops(own, scale), work.regions.masks(own, scale)
             own_size = work.settings.labels.rules.processor_grid
-            asked = [proposals[i] for i in batch]
             return chooser.choose(crops, masks, asked, at_own_size=own_size)
 
         shares = [_won_alone(own) for own in proposals]
         several = [place for place, own in enumerate(proposals) if len(own) > 1]
         total = len(work.regions) - work.count("settled", len(proposals) - len(several))
-        size = work.settings.batches.chooser
+        dense = isinstance(chooser, DenseRanker)
+        size = REGIONS_AT_ONCE if dense else work.settings.batches.chooser
         with work.log.stage("chooser", total) as done:
             for batch, chosen in self._choose_limit.run(choose, several, size):
                 for place, share in zip(batch, chosen, strict=True):

@@ -9,14 +9,11 @@ beside the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import open_clip
 import torch
-from numpy.typing import NDArray
 from open_clip.transform import PreprocessCfg
 from torch import Tensor
 from torch.nn import functional
@@ -25,6 +22,7 @@ from torchvision.transforms.v2 import InterpolationMode
 from ssa.device import Placement, memory_errors_told
 from ssa.models.shared.pixels import PixelRecipe
 from ssa.models.shared.pretrained import opening
+from ssa.models.shared.rankings import CandidateTable
 from ssa.models.shared.text_cache import LabelCache
 from ssa.models.shared.undrawn import NothingDrawn
 from ssa.types import RGBImage, ScoredLabel
@@ -84,16 +82,11 @@ class OpenClipRanker:
         """
         if not crops:
             return []
-        lists = dict.fromkeys(map(tuple, candidates))  # Often one for all crops.
-        columns = {label: i for i, label in enumerate(dict.fromkeys(chain(*lists)))}
-        picks = {own: np.array([columns[label] for label in own]) for own in lists}
-        texts = torch.stack(self._texts.get(tuple(columns)))
+        table = CandidateTable(candidates)
+        texts = torch.stack(self._texts.get(table.labels))
         # One product and one transfer for the whole batch; the rest is arithmetic on short rows.
         logits = (self._encode_crops(crops) @ texts.T * self._logit_scale).cpu().numpy()
-        return [
-            _ranking(own, row[picks[tuple(own)]])
-            for own, row in zip(candidates, logits, strict=True)
-        ]
+        return table.rankings(logits)
 
     def _encode_crops(self, crops: Sequence[RGBImage]) -> Tensor:
         """(N, D) float32 image embeddings of length 1."""
@@ -124,11 +117,3 @@ def _spec(settings: Any) -> PixelRecipe:
         std=tuple(settings.std),
         keeps_shape=settings.resize_mode == "shortest",
     )
-
-
-def _ranking(labels: Sequence[str], logits: NDArray[np.float32]) -> tuple[ScoredLabel, ...]:
-    shares = np.exp(logits - logits.max())
-    shares /= shares.sum()
-    order = np.argsort(-shares, kind="stable")
-    pairs = zip(order.tolist(), shares[order].tolist(), strict=True)
-    return tuple(ScoredLabel(labels[place], share) for place, share in pairs)

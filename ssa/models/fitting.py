@@ -18,7 +18,7 @@ from ssa.config import LARGEST_BATCHES, MaskSettings, Settings
 from ssa.masks.run_lengths import encode
 from ssa.models.promptable.amg import no_progress
 from ssa.pictures.canvas import Canvas, Crops, MaskParts
-from ssa.stages import MaskProposer, Stages
+from ssa.stages import DenseRanker, MaskProposer, Stages
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,10 @@ def _power_of_two(count: int) -> int:
 
 
 def _steps(stages: Stages, settings: Settings) -> Mapping[str, Callable[[int], object]]:
-    """What each step that there is does with so many crops, each as large as they come: half of a picture."""
+    """What each step on crops does with so many, each as large as they come: half of a picture.
+
+    A dense ranker has no crops; it cuts its work by memory itself.
+    """
     noise = np.random.default_rng(0).integers(0, 255, (TRIAL_PX, TRIAL_PX, 3), dtype=np.uint8)
     canvas, mask = Canvas(noise), np.zeros((TRIAL_PX, TRIAL_PX), np.bool_)
     half = (0, 0, TRIAL_PX, TRIAL_PX // 2)
@@ -122,12 +125,13 @@ def _steps(stages: Stages, settings: Settings) -> Mapping[str, Callable[[int], o
     def crops(count: int) -> Crops:
         return Crops([canvas] * count, [half] * count)
 
-    captioner, chooser = stages.captioner, stages.chooser
+    captioner, ranker, chooser = stages.captioner, stages.ranker, stages.chooser
     steps: dict[str, Callable[[int], object]] = {}
     if captioner:
         steps["captioner"] = lambda count: captioner.caption(crops(count))
-    steps["ranker"] = lambda count: stages.ranker.rank(crops(count), [labels] * count)
-    if chooser:
+    if not isinstance(ranker, DenseRanker):
+        steps["ranker"] = lambda count: ranker.rank(crops(count), [labels] * count)
+    if chooser and not isinstance(chooser, DenseRanker):
         steps["chooser"] = lambda count: chooser.choose(
             crops(count), MaskParts([rle] * count, [half] * count), [labels] * count
         )

@@ -51,8 +51,11 @@ def load_models(folders: Mapping[str, Path], labels: LabelSettings, placement: P
             "captions", _of(CAPTIONERS.loader), placement, labels.caption_max_tokens
         )
         nouns = loads.begin("nouns", SpacyNounExtractor.load)
-        ranker = loads.begin("clip", _of(RANKERS.loader), placement)
-        chooser = loads.begin("clipseg", _of(CHOOSERS.loader), placement, labels.chooser_side_px)
+        ranker = loads.begin("clip", _of(RANKERS.loader), placement, labels)
+        is_both = _is_same(folders, "clip", "clipseg")
+        chooser = (
+            ranker if is_both else loads.begin("clipseg", _of(CHOOSERS.loader), placement, labels)
+        )
     found, closed_set = _loaded(proposers), _loaded(segmentors)
     return Stages(
         proposers=found,
@@ -104,6 +107,13 @@ class _SideBySide:
             return None
         pool = self._aside if model_type(folder) in NOT_OF_TRANSFORMERS else self._in_turn
         return pool.submit(load, folder, *how)
+
+
+def _is_same(folders: Mapping[str, Path], *roles: str) -> bool:
+    """Whether roles hold the same weights, as links or as one folder: then one model has both."""
+    files = [folders[role] / "model.safetensors" for role in roles if role in folders]
+    there = len(files) == len(roles) and all(one.is_file() for one in files)
+    return there and all(one.samefile(files[0]) for one in files)
 
 
 def _of(loader: Callable[[Path], Callable[..., Any]]) -> Callable[..., Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
 from ssa.masks.run_lengths import decode_part
-from ssa.pictures.canvas import Canvas, Crops, MaskParts
+from ssa.pictures.canvas import Canvas, Crops, Made, MaskParts
 from ssa.pictures.crops import cut_box, scaled_box
 from ssa.types import BoolMask, BoxXYXY, MaskProposal, RGBImage
 
@@ -38,6 +38,14 @@ class Regions:
     def only(self, indices: Sequence[int]) -> Regions:
         """Some of them, in this order."""
         return Regions(self.image, [self.proposals[i] for i in indices], self._cut_boxes)
+
+    def by_picture(self, indices: Sequence[int]) -> list[tuple[Regions, list[int]]]:
+        """The regions asked for, in stretches of one picture's: here all."""
+        return [(self, [*indices])] if len(indices) else []
+
+    def once(self, key: Hashable, make: Callable[[RGBImage], Made]) -> Made:
+        """What ``make`` gives for the picture, made when it is first asked for; see ``Canvas``."""
+        return self._canvas.once(key, make)
 
     def crops(self, indices: Sequence[int], scale: float) -> Crops:
         """The picture around each mask: its box, ``scale`` times as large about its centre."""
@@ -73,6 +81,15 @@ class ManyRegions:
 
     def __len__(self) -> int:
         return len(self.proposals)
+
+    def by_picture(self, indices: Sequence[int]) -> list[tuple[Regions, list[int]]]:
+        """The regions asked for, in stretches of one picture's, by their positions there."""
+        found: list[tuple[Regions, list[int]]] = []
+        for picture, own in map(self._find, indices):
+            if not found or found[-1][0] is not picture:
+                found.append((picture, []))
+            found[-1][1].append(own)
+        return found
 
     def crops(self, indices: Sequence[int], scale: float) -> Crops:
         """The pictures around each mask, as in ``Regions``."""

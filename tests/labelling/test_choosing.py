@@ -12,7 +12,7 @@ from ssa.labelling.choosing import Choosing, Work
 from ssa.pictures.regions import Regions
 from ssa.progress import StageLog, StageReport
 from ssa.types import ScoredLabel
-from tests.fakes import FakeChooser, FakeRanker, proposal, squares
+from tests.fakes import FakeChooser, FakeDenseRanker, FakeRanker, proposal, squares
 
 SETTINGS = replace(Settings(), batches=BatchSettings(ranker=2, chooser=2))
 
@@ -80,3 +80,31 @@ def test_progress_goes_on_from_call_to_call_up_to_all_regions() -> None:
 
 def rank_all(choosing: Choosing, indices: Sequence[int], at_hand: Work) -> None:
     assert len(list(choosing.rank(indices, texts(*[2] * len(indices)), at_hand))) == len(indices)
+
+
+def test_a_dense_ranker_is_asked_as_both_with_one_look_and_in_one_batch() -> None:
+    dense, at_hand = FakeDenseRanker(), work()
+    choosing, indices = Choosing(dense, dense), list(range(6))
+    ranked = list(choosing.rank(indices, texts(*[2] * 6), at_hand))
+    chosen = choosing.choose(indices, texts(2, 1, 2, 3, 0, 2), at_hand)
+    plain = Choosing(FakeRanker(), FakeChooser())
+    assert ranked == list(plain.rank(indices, texts(*[2] * 6), work()))
+    assert chosen == plain.choose(indices, texts(2, 1, 2, 3, 0, 2), work())
+    assert len(dense.looks) == 1
+    assert [len(masks) for masks in dense.masks] == [6, 4]
+
+
+def test_a_dense_ranker_without_room_is_asked_again_with_fewer() -> None:
+    dense, at_hand = FakeDenseRanker(room=2), work()
+    assert len(list(Choosing(dense, None).rank(range(6), texts(*[2] * 6), at_hand))) == 6
+    assert len(dense.looks) == 1
+    assert max(map(len, dense.masks)) <= 2
+
+
+def test_either_may_be_dense_and_the_other_get_crops() -> None:
+    dense, ranker, chooser = FakeDenseRanker(), FakeRanker(), FakeChooser()
+    at_hand = work()
+    assert len(list(Choosing(dense, chooser).rank([0], texts(2), at_hand))) == 1
+    Choosing(dense, chooser).choose([0], texts(2), at_hand)
+    Choosing(ranker, dense).choose([0], texts(2), at_hand)
+    assert (len(chooser.crops), len(ranker.batches), len(dense.looks)) == (1, 0, 1)

@@ -86,6 +86,23 @@ SMALL_CLIPSEG: Sizes = {
     },
 }
 
+SMALL_TIPSV2_VISION: Sizes = {
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "image_size": 56,
+    # Else all cells are much alike.
+    "initializer_range": 0.3,
+}
+SMALL_TIPSV2_TEXT: Sizes = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "vocab_size": 64,
+    "initializer_range": 0.3,
+}
+
 
 def write_oneformer(
     folder: Path,
@@ -116,6 +133,13 @@ def write_open_clip(folder: Path, model_cfg: Sizes = SMALL_OPEN_CLIP, **preproce
 def write_clipseg(folder: Path, sizes: Sizes = SMALL_CLIPSEG, refined: bool = False) -> None:
     """A CLIPSeg of 32 px."""
     random_weights.write_clipseg(folder, sizes, refined=refined)
+
+
+def write_tipsv2(
+    folder: Path, vision: Sizes = SMALL_TIPSV2_VISION, text: Sizes = SMALL_TIPSV2_TEXT
+) -> None:
+    """A TIPSv2 of 56 px: 4 x 4 cells."""
+    random_weights.write_tipsv2(folder, vision, text)
 
 
 def write_siglip(folder: Path) -> None:

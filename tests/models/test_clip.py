@@ -13,7 +13,7 @@ from PIL import Image
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.models.clip import TEXT_BATCH, OpenClipRanker, _ranking
+from ssa.models.clip import TEXT_BATCH, OpenClipRanker
 from ssa.models.shared.pixels import middle
 from ssa.models.shared.text_cache import LabelCache
 from ssa.types import RGBImage
@@ -72,14 +72,6 @@ def test_scores_sum_to_one_best_first(ranker: OpenClipRanker) -> None:
         assert sorted(item.label for item in ranking) == sorted(own)
         assert scores == sorted(scores, reverse=True)
         assert sum(scores) == pytest.approx(1)
-
-
-def test_ties_keep_their_order() -> None:
-    labels = [f"thing {i}" for i in range(40)]
-    logits = np.full(40, 0.5, np.float32)
-    assert [item.label for item in _ranking(labels, logits)] == labels
-    logits[-1] = 0.9
-    assert [item.label for item in _ranking(labels, logits)] == [labels[-1], *labels[:-1]]
 
 
 def test_each_label_is_encoded_once_and_each_crop_once(folder: Path) -> None:

@@ -16,6 +16,7 @@ from ssa.loading import load_stages
 from ssa.models.fitting import MOST_POINTS, SHARE, CudaMeter, fitted, fitting
 from ssa.stages import Stages
 from ssa.weights import choose_bundle, default_root
+from tests.fakes import FakeDenseRanker
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 MEGABYTE = 2**20
@@ -71,6 +72,14 @@ def test_a_large_device_gets_the_largest_batches_and_no_larger(stages: Stages) -
     settings = choose_bundle(default_root(), "tiny").spec.settings
     assert fitted(stages, settings, MadeUp(10**6, [80, 8, 800, 1920])).batches == LARGEST_BATCHES
     assert stages.proposers["sam"].points_at_once == MOST_POINTS  # type: ignore[attr-defined]
+
+
+def test_a_dense_ranker_has_no_batches_to_fit(stages: Stages) -> None:
+    settings = choose_bundle(default_root(), "tiny").spec.settings
+    dense = FakeDenseRanker()
+    both = replace(stages, captioner=None, proposers={}, ranker=dense, chooser=dense)
+    assert fitted(both, settings, MadeUp(1000, [])) == settings
+    assert not dense.looks
 
 
 @on_a_gpu

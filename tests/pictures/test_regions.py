@@ -53,3 +53,18 @@ def test_regions_of_many_pictures_are_those_of_each_in_a_row(regions: Regions) -
         assert np.array_equal(crop, owner.crops([index], 1.2)[0])
         assert np.array_equal(mask, owner.masks([index], 1.2)[0])
     assert list(many.proposals) == [*regions.proposals, *other.proposals]
+
+
+def test_regions_by_picture_are_stretches_in_the_order_asked(regions: Regions) -> None:
+    none = Regions(np.zeros((5, 5, 3), np.uint8), [])
+    other = Regions(255 - regions.image, regions.proposals[::-1])
+    many = ManyRegions([none, regions, none, other, none])
+    assert many.by_picture([3, 2, 0, 1, 2]) == [(other, [1, 0]), (regions, [0, 1]), (other, [0])]
+    assert regions.by_picture([1, 0]) == [(regions, [1, 0])]
+    assert many.by_picture([]) == regions.by_picture([]) == []
+
+
+def test_what_is_made_of_a_picture_is_made_once(regions: Regions) -> None:
+    made = [regions.once("corner", lambda image: image[0, 0]) for _ in range(2)]
+    assert made[0] is made[1]
+    assert np.array_equal(made[0], regions.image[0, 0])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from models.checkpoints import write_siglip
+from models.checkpoints import write_siglip, write_tipsv2
 from models.segmentors import write_segmentor
 from models.small_point_models import write_point_model
 
@@ -73,6 +74,30 @@ def test_other_parts_at_every_stage_run_from_end_to_end(sam2: Path, tmp_path: Pa
         assert [vote.source for vote in one.evidence.votes] == ["coco", "ade20k"]
         assert one.class_name in one.class_proposals
         assert sum(scored.score for scored in one.evidence.ranking) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("roles", [["clip"], ["clip", "clipseg"]], ids=" and ".join)
+def test_a_dense_ranker_runs_from_end_to_end(
+    roles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, root = tmp_path / "dense", tmp_path / "root"
+    folder.mkdir()
+    write_tipsv2(folder)
+    typed = ["weights", "compose", "mine", "--from", "tiny", "--root", str(root)]
+    without = [] if "clipseg" in roles else ["--without", "clipseg"]
+    given = [word for role in roles for word in (f"--{role}", str(folder))]
+    assert app.main([*typed, *given, *without]) == 0
+    assert "mine loads; use it with --bundle mine" in capsys.readouterr().out
+    loaded = load_engine(root, "mine", "cpu")
+    assert loaded.stages.chooser is (loaded.stages.ranker if len(roles) == 2 else None)
+    settings = loaded.settings.searching("sam", points_per_side=8)
+    named = loaded.engine.annotate(decode_image(STREET), replace(settings, parts=True)).annotations
+    assert any(one.node and one.node.level for one in named)
+    for one in named:
+        assert one.class_name in one.class_proposals
+        assert sum(scored.score for scored in one.evidence.ranking) == pytest.approx(1)
+        shares = sum(scored.score for scored in one.evidence.shares)
+        assert shares == pytest.approx(1) or len(one.class_proposals) > len(roles) == 1
 
 
 def test_it_may_lack_what_others_stand_in_for(tmp_path: Path) -> None:

@@ -97,6 +97,21 @@ class PixelRecipe:
         mean, std = _colours(self.mean, device), _colours(self.std, device)
         return resized.div_(255).sub_(mean).div_(std).to(dtype)
 
+    def whole(
+        self,
+        image: RGBImage,
+        size_hw: tuple[int, int],
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> Tensor:
+        """(1, 3, *size_hw) on ``device``: all of a picture (H, W, 3) uint8 RGB, rounded to bytes as above."""
+        resized = vision.resize(
+            upload(image, device), [*size_hw], interpolation=self.interpolation, antialias=True
+        )
+        mean, std = _colours(self.mean, device), _colours(self.std, device)
+        pixels: Tensor = resized[None].float().div_(255).sub_(mean).div_(std).to(dtype)
+        return pixels
+
     def _square(self, crop: Tensor) -> Tensor:
         side = self.side_px
         wanted = [side] if self.keeps_shape else [side, side]

@@ -6,14 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 
+from ssa.config import LabelSettings
 from ssa.device import Placement
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.shared.families import Families
-from ssa.stages import LabelChooser
+from ssa.models.tables.dense_rankers import DENSE_RANKERS
+from ssa.stages import DenseRanker, LabelChooser
 
-Load = Callable[[Path, Placement, int], LabelChooser]
-"""From a folder, where to run, and the side in pixels that crops are squared to."""
+Load = Callable[[Path, Placement, LabelSettings], LabelChooser | DenseRanker]
+
+
+def _clipseg(folder: Path, placement: Placement, labels: LabelSettings) -> LabelChooser:
+    return ClipSegChooser.load(folder, placement, labels.chooser_side_px)
+
 
 CHOOSERS: Families[Load] = Families(
-    "a chooser", MappingProxyType({"clipseg": ClipSegChooser.load}), usual="clipseg"
+    "a chooser", MappingProxyType({"clipseg": _clipseg, **DENSE_RANKERS}), usual="clipseg"
 )

@@ -6,13 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 
+from ssa.config import LabelSettings
 from ssa.device import Placement
 from ssa.models.clip import OpenClipRanker
 from ssa.models.shared.families import Families
-from ssa.stages import LabelRanker
+from ssa.models.tables.dense_rankers import DENSE_RANKERS
+from ssa.stages import DenseRanker, LabelRanker
 
-Load = Callable[[Path, Placement], LabelRanker]
+Load = Callable[[Path, Placement, LabelSettings], LabelRanker | DenseRanker]
+
+
+def _open_clip(folder: Path, placement: Placement, _: LabelSettings) -> LabelRanker:
+    return OpenClipRanker.load(folder, placement)
+
 
 RANKERS: Families[Load] = Families(
-    "a ranker", MappingProxyType({"open_clip": OpenClipRanker.load}), usual="open_clip"
+    "a ranker", MappingProxyType({"open_clip": _open_clip, **DENSE_RANKERS}), usual="open_clip"
 )
