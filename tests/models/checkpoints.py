@@ -103,6 +103,23 @@ SMALL_TIPSV2_TEXT: Sizes = {
     "initializer_range": 0.3,
 }
 
+SMALL_FGCLIP2_VISION: Sizes = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "num_patches": 16,
+}
+SMALL_FGCLIP2_TEXT: Sizes = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "vocab_size": 64,
+    "max_position_embeddings": 24,
+    "projection_size": 32,
+}
+
 
 def write_oneformer(
     folder: Path,
@@ -140,6 +157,13 @@ def write_tipsv2(
 ) -> None:
     """A TIPSv2 of 56 px: 4 x 4 cells."""
     random_weights.write_tipsv2(folder, vision, text)
+
+
+def write_fgclip2(
+    folder: Path, vision: Sizes = SMALL_FGCLIP2_VISION, text: Sizes = SMALL_FGCLIP2_TEXT
+) -> None:
+    """An FG-CLIP 2 of 4 x 4 positions, 24 tokens a label and 40 a long text."""
+    random_weights.write_fgclip2(folder, vision, text, 40)
 
 
 def write_siglip(folder: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from models.checkpoints import write_siglip, write_tipsv2
+from models.checkpoints import write_fgclip2, write_siglip, write_tipsv2
 from models.segmentors import write_segmentor
 from models.small_point_models import write_point_model
 
@@ -76,13 +77,23 @@ def test_other_parts_at_every_stage_run_from_end_to_end(sam2: Path, tmp_path: Pa
         assert sum(scored.score for scored in one.evidence.ranking) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("roles", [["clip"], ["clip", "clipseg"]], ids=" and ".join)
+@pytest.mark.parametrize(
+    ("write", "roles"),
+    [
+        (write_tipsv2, ["clip"]),
+        (write_tipsv2, ["clip", "clipseg"]),
+        (write_fgclip2, ["clip", "clipseg"]),
+    ],
+)
 def test_a_dense_ranker_runs_from_end_to_end(
-    roles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    write: Callable[[Path], None],
+    roles: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder, root = tmp_path / "dense", tmp_path / "root"
     folder.mkdir()
-    write_tipsv2(folder)
+    write(folder)
     typed = ["weights", "compose", "mine", "--from", "tiny", "--root", str(root)]
     without = [] if "clipseg" in roles else ["--without", "clipseg"]
     given = [word for role in roles for word in (f"--{role}", str(folder))]

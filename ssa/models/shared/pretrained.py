@@ -47,7 +47,10 @@ def opening(folder: Path, what: str, files: tuple[str, ...] = ()) -> Iterator[No
         raise WeightsError(f"{what}: expected weights in {shown(folder)}, a folder {found}")
     try:
         yield
-    except _DAMAGED as error:
+    except Exception as error:
+        # Plainly so, for a damaged file of its own: the tokenizers library.
+        if type(error) is not Exception and not isinstance(error, _DAMAGED):
+            raise
         reason = str(error).replace(str(folder), shown(folder))
         raise WeightsError(f"{what}: {shown(folder)} can't be loaded: {reason}") from error
 

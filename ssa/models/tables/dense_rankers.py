@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from ssa.config import LabelSettings
 from ssa.device import Placement
+from ssa.models.fgclip2 import load_fgclip2
 from ssa.models.tipsv2 import load_tipsv2
 from ssa.stages import DenseRanker
 
@@ -18,4 +19,8 @@ def _tipsv2(folder: Path, placement: Placement, labels: LabelSettings) -> DenseR
     return load_tipsv2(folder, placement, labels.dense_side_px or None)
 
 
-DENSE_RANKERS: Mapping[str, Load] = MappingProxyType({"tipsv2": _tipsv2})
+def _fgclip2(folder: Path, placement: Placement, labels: LabelSettings) -> DenseRanker:
+    return load_fgclip2(folder, placement, labels.dense_side_px or None)
+
+
+DENSE_RANKERS: Mapping[str, Load] = MappingProxyType({"fgclip2": _fgclip2, "tipsv2": _tipsv2})
