@@ -18,11 +18,7 @@ import torch
 import transformers
 from open_clip.tokenizer import bytes_to_unicode
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
-from tokenizers.models import BPE
-from tokenizers.normalizers import Replace
 
-from ssa.models.fgclip2 import FgClip2Model
 from ssa.models.sam import SamArchitecture, build
 
 IMAGENET_MEAN, IMAGENET_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -206,64 +202,6 @@ def write_clipseg(folder: Path, sizes: Sizes, *, refined: bool) -> None:
         do_normalize=True,
     )
     write_clip_tokenizer(folder)
-
-
-def write_tipsv2(folder: Path, vision: Sizes, text: Sizes) -> None:
-    """In transformers' layout; its tokens are letters, so a text has more of them than with the published."""
-    torch.manual_seed(0)
-    config = transformers.Tipsv2Config(vision_config=dict(vision), text_config=dict(text))
-    transformers.Tipsv2Model(config).save_pretrained(folder)
-    side = config.vision_config.image_size
-    size = {"height": side, "width": side}
-    transformers.Tipsv2ImageProcessor(size=size).save_pretrained(folder)
-    tokens = ["<pad>", "<unk>", "▁", *"abcdefghijklmnopqrstuvwxyz-'"]
-    vocabulary = {token: number for number, token in enumerate(tokens)}
-    transformers.Tipsv2Tokenizer(vocab=vocabulary, merges=[]).save_pretrained(folder)
-
-
-def write_fgclip2(folder: Path, vision: Sizes, text: Sizes, long_text: int) -> None:
-    """In the layout of qihoo360's fg-clip2, with all its tensors; its tokens are letters.
-
-    ``long_text`` is how many tokens a long text may have.
-    """
-    torch.manual_seed(0)
-    config = transformers.Siglip2Config(vision_config=dict(vision), text_config=dict(text))
-    model = FgClip2Model(config)
-    model.logit_scale.data.fill_(3.0)
-    # Else all cells hear much the same.
-    model.dense_feature_head.attention.in_proj_weight.data.mul_(8)
-    width = config.text_config.hidden_size
-    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    weights |= {
-        "longtext_head.weight": torch.randn(width, width),
-        "longtext_head.bias": torch.zeros(width),
-    }
-    for name in ("res", "ori"):
-        key = f"text_model.embeddings.position_embedding_{name}.weight"
-        weights[key] = torch.randn(long_text, width)
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    _write_json(
-        folder / "config.json",
-        model_type="fgclip2",
-        architectures=["Fgclip2Model"],
-        auto_map={"AutoConfig": "configuration_fgclip2.Fgclip2Config"},
-        initializer_factor=1.0,
-        vision_config={**vision, "model_type": "fgclip2_vision_model"},
-        text_config={
-            **text,
-            "model_type": "fgclip2_text_model",
-            "keep_len": 20,
-            "longtext_len": long_text,
-        },
-    )
-    transformers.Siglip2ImageProcessor().save_pretrained(folder)
-    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "▁", *"abcdefghijklmnopqrstuvwxyz-'"]
-    tokenizer = Tokenizer(BPE({token: i for i, token in enumerate(tokens)}, [], unk_token="<unk>"))
-    tokenizer.normalizer = Replace(" ", "▁")
-    tokenizer.save(str(folder / "tokenizer.json"))
-    marks = {"add_bos_token": False, "add_eos_token": True, "model_input_names": ["input_ids"]}
-    _write_json(folder / "tokenizer_config.json", tokenizer_class="GemmaTokenizer", **marks)
 
 
 def write_clip_tokenizer(folder: Path) -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from ssa.checks import shown_text
 from ssa.config import MASK_SOURCES, Settings, check_mask_source
 from ssa.errors import InputError
+from ssa.labelling.bank import check_bank
 from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.clusters import Grouping
 from ssa.labelling.finishing import finished
@@ -94,6 +95,7 @@ class Engine:
             check_mask_source(settings.mask_source, self._stages.proposers, self._stages.remedies)
         if settings.label_mode == "closed-set":
             self._segmentor(settings)
+        check_bank(settings.labels.bank_top_k, self._stages.dense)
 
     def _propose(self, picture: Picture, settings: Settings, log: StageLog) -> ProposedMasks:
         if picture.proposals is not None:

@@ -152,6 +152,12 @@ class Stages:
     confidence: NameConfidence | None = None
     models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def dense(self) -> DenseRanker | None:
+        """The ranker, or else the chooser, if it looks at whole pictures."""
+        both = (self.ranker, self.chooser)
+        return next((one for one in both if isinstance(one, DenseRanker)), None)
+
     def __post_init__(self) -> None:
         if not self.segmentors:
             raise ValueError("expected at least one segmentor: its vote is the name of last resort")

@@ -135,13 +135,15 @@ class ScoredLabel:
 class Evidence:
     """Why a mask got its name: what each stage said of it. A stage that was not asked left nothing.
 
-    ``ranking`` holds CLIP's softmax over all candidates, best first (sums to 1); with a vocabulary, of its
-    best classes (sums to 1 at most). ``shares`` holds, for the proposals, the share of the mask's pixels
-    that each wins in CLIPSeg, best first (sums to 1); a single candidate has share 1 without CLIPSeg having
+    ``ranking`` holds the ranker's softmax over all candidates, best first (sums to 1); with a vocabulary, of
+    its best classes (sums to 1 at most). ``shares`` holds, for the proposals, the share of the mask's pixels
+    that each wins in the chooser, best first (sums to 1); a single candidate has share 1 without it having
     been asked. ``cluster_id`` is the group of alike regions it fell into, -1 for none of them; None where
     regions were not grouped. ``embedding`` says what it looks like, beside the regions of any picture: a
     direction (length 1) in float16's numbers, None where none was asked for. ``models`` are pairs of what was
-    said (a vote's source, "caption", "clip", "clipseg") and the name of the model that said it.
+    said (a vote's source, "caption", "bank", "clip", "clipseg") and the name of the model that said it.
+    ``bank`` holds the best labels of the label bank, if that was asked, by their shares in a dense ranker's
+    softmax over all of it.
     """
 
     votes: tuple[Vote, ...] = ()
@@ -152,6 +154,7 @@ class Evidence:
     cluster_id: int | None = None
     embedding: tuple[float, ...] | None = field(default=None, repr=False)
     models: tuple[tuple[str, str], ...] = ()
+    bank: tuple[ScoredLabel, ...] = ()
 
     @property
     def margin(self) -> float | None:

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from fakes import (
     FakeCaptioner,
+    FakeDenseRanker,
     FakeEmbedder,
     FakeProposer,
     squares,
     stages,
 )
 
-from ssa.config import LabelMode, MaskSettings, SelectionSettings, Settings
+from ssa.config import LabelMode, LabelSettings, MaskSettings, SelectionSettings, Settings
 from ssa.engine import Engine
 from ssa.errors import InputError
 from ssa.masks.proposal import proposal_of
@@ -306,3 +307,13 @@ def test_regions_say_what_they_look_like_where_that_is_asked_for(image: RGBImage
     given = [proposal_of(mask) for mask in masks]
     named = Engine(models).label(image, given, replace(Settings(), looks=True)).annotations
     assert {one.evidence.embedding for one in named} == {None}
+
+
+def test_the_label_bank_needs_a_dense_ranker(image: RGBImage) -> None:
+    asked = replace(Settings(), labels=LabelSettings(bank_top_k=3))
+    with pytest.raises(InputError, match="bank_top_k must be 0 without a dense ranker; got 3"):
+        Engine(stages(NESTED)).annotate(image, asked)
+    dense = replace(stages(NESTED), ranker=FakeDenseRanker())
+    assert all(
+        len(one.evidence.bank) == 3 for one in Engine(dense).annotate(image, asked).annotations
+    )

@@ -56,6 +56,10 @@ class LabelSettings:
     # its patch. 0 for the model's own: twice that finds more of small regions, for four times the work.
     dense_side_px: int = 0
     top_k: int = 3
+    # So many labels of the bank, those that a dense ranker finds most like a region, join its candidates. By
+    # default none: the same model ranks them afterwards, so they come before nearly all that was voted for
+    # or said, and nobody has measured on photographs that names are the better for it.
+    bank_top_k: int = 0
     # Captions of crops are short; BLIP's own default is 20 tokens.
     caption_max_tokens: int = 20
     # With a vocabulary, a region is unknown when CLIP gives less than this share of its softmax to all of the

@@ -91,6 +91,8 @@ def _detail(annotation: Annotation) -> Record:
     }
     if not evidence.shares:
         found = {name: value for name, value in found.items() if value}
+    if evidence.bank:
+        found["bank"] = [{"label": one.label, "score": _number(one.score)} for one in evidence.bank]
     if evidence.cluster_id is not None:
         found["cluster"] = int(evidence.cluster_id)
     if granularity is not None:

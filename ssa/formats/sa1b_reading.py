@@ -145,6 +145,10 @@ def _evidence(fields: Mapping[str, Any]) -> Evidence:
         ),
         caption=text_of(fields.get("caption", ""), "detail"),
         noun_phrases=texts_of(fields.get("noun_phrases", []), "detail"),
+        bank=tuple(
+            ScoredLabel(*_scored(one, "score"))
+            for one in objects_of(fields.get("bank", []), "detail")
+        ),
         ranking=tuple(
             ScoredLabel(*_scored(one, "score"))
             for one in objects_of(fields.get("clip", []), "detail")

@@ -40,6 +40,21 @@ class Choosing:
     ) -> None:
         self._ranker, self._chooser = ranker, chooser
         self._rank_limit, self._choose_limit = BatchLimit("ranker"), BatchLimit("chooser")
+        self._suggest_limit = BatchLimit("bank")
+
+    def suggest(self, ranker: DenseRanker, texts: Texts, most: int, work: Work) -> list[Scores]:
+        """Of ``texts`` the ``most`` that suit each region best, by a dense ranker, best first."""
+
+        def suggest(batch: Sequence[int]) -> list[Scores]:
+            return rank_densely(ranker, work.regions, batch, [texts] * len(batch), most)
+
+        found: list[Scores] = []
+        with work.log.stage("bank", len(work.regions)) as done:
+            indices = range(len(work.regions))
+            for _, some in self._suggest_limit.run(suggest, indices, REGIONS_AT_ONCE):
+                found += some
+                done(len(found))
+        return found
 
     def rank(
         self, indices: Sequence[int], candidates: Sequence[Texts], work: Work

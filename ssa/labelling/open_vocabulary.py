@@ -12,6 +12,7 @@ from itertools import groupby
 
 from ssa.batching import BatchLimit
 from ssa.config import Settings
+from ssa.labelling.bank import label_bank
 from ssa.labelling.candidates import merge_candidates, tidy_labels
 from ssa.labelling.choosing import Choosing, Scores, Work, winner
 from ssa.labelling.own_vocabulary import OwnClasses
@@ -59,7 +60,8 @@ class Naming:
         votes = self._vote(regions, settings, log)
         captions = self._caption(regions, settings, log)
         phrases = self._find_nouns(captions, settings, log)
-        seen = [_Seen(*one) for one in zip(votes, captions, phrases, strict=True)]
+        bank = self._suggest(work)
+        seen = [_Seen(*one) for one in zip(votes, captions, phrases, bank, strict=True)]
         places = nodes if nodes is not None else [ROOT] * len(regions)
         named: dict[int, _Named] = {}
         for level in _levels(places):
@@ -113,6 +115,13 @@ class Naming:
             done(len(captions))
         return phrases
 
+    def _suggest(self, work: Work) -> list[Scores]:
+        """The best labels of the bank for each region; none where none are asked for."""
+        dense, most = self._stages.dense, work.settings.labels.bank_top_k
+        if dense is None or not most:
+            return [()] * len(work.regions)
+        return self._choosing.suggest(dense, label_bank(), most, work)
+
     def _name_level(
         self,
         level: Sequence[int],
@@ -143,10 +152,12 @@ class _Seen:
     votes: Votes
     caption: str
     noun_phrases: Labels
+    bank: Scores
 
     @property
     def labels(self) -> Labels:
-        return merge_candidates(self.votes, self.noun_phrases)
+        further = (scored.label for scored in self.bank)
+        return tidy_labels((*merge_candidates(self.votes, self.noun_phrases), *further))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +182,8 @@ class _Named:
             tuple(ScoredLabel(labels[scored.label], scored.score) for scored in scores)
             for scores in (self.ranking, self.shares)
         )
-        evidence = Evidence(seen.votes, seen.caption, seen.noun_phrases, ranking, shares)
+        seen_of = seen.votes, seen.caption, seen.noun_phrases
+        evidence = Evidence(*seen_of, ranking, shares, bank=seen.bank)
         proposals = tuple(one.label for one in self.top)
         chosen = self.chosen
         return Annotation(proposal, chosen.label, proposals, evidence, node, chosen.part_of)

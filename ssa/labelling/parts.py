@@ -113,6 +113,11 @@ def parts_of(name: str) -> tuple[str, ...]:
     return _table()[kind] if kind else ()
 
 
+def listed_parts() -> tuple[str, ...]:
+    """All parts that are listed for any whole, each once."""
+    return tuple(dict.fromkeys(part for parts in _table().values() for part in parts))
+
+
 @dataclass(frozen=True, slots=True)
 class _Relation:
     """What tells whether a label is a part of a whole, or the whole itself.

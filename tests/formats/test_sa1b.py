@@ -10,7 +10,7 @@ from sa1b_examples import NINE_KEYS, example, example_mask, in_tree
 
 from ssa.formats import sa1b
 from ssa.masks import run_lengths as masks
-from ssa.types import RLE, AnnotatedImage, Annotation, Evidence
+from ssa.types import RLE, AnnotatedImage, Annotation, Evidence, ScoredLabel
 
 
 def test_a_record_has_exactly_the_nine_published_keys() -> None:
@@ -94,6 +94,15 @@ def test_an_embedding_is_half_floats_in_base64() -> None:
     seen = replace(named, evidence=replace(named.evidence, embedding=(1.0, -0.5)))
     (record,) = sa1b.to_records(AnnotatedImage(4, 6, (seen,)), detail=True)
     assert b64decode(record["detail"]["embedding"]) == bytes([0, 0x3C, 0, 0xB8])
+
+
+def test_what_the_label_bank_gave_is_told_where_it_was_asked() -> None:
+    (named,) = example().annotations
+    asked = replace(named, evidence=replace(named.evidence, bank=(ScoredLabel("lorry", 0.25),)))
+    (record,) = sa1b.to_records(AnnotatedImage(4, 6, (asked,)), detail=True)
+    assert record["detail"]["bank"] == [{"label": "lorry", "score": 0.25}]
+    (record,) = sa1b.to_records(AnnotatedImage(4, 6, (named,)), detail=True)
+    assert "bank" not in record["detail"]
 
 
 def test_without_labels_there_are_no_keys_of_semantics() -> None:

@@ -61,6 +61,7 @@ EVIDENCE = st.builds(
     cluster_id=st.none() | st.integers(-1, 9),
     embedding=st.none() | st.lists(st.floats(-1, 1, width=16), max_size=3).map(tuple),
     models=st.dictionaries(TEXTS, TEXTS, max_size=3).map(lambda one: tuple(one.items())),
+    bank=SCORED,
 )
 NAMED = st.builds(
     Annotation,

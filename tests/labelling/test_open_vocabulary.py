@@ -7,9 +7,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from fakes import FakeCaptioner, FakeChooser, FakeNouns, FakeRanker, FakeSegmentor, proposal, stages
+from fakes import (
+    FakeCaptioner,
+    FakeChooser,
+    FakeDenseRanker,
+    FakeNouns,
+    FakeRanker,
+    FakeSegmentor,
+    proposal,
+    stages,
+)
 
 from ssa.config import BatchSettings, Settings
+from ssa.labelling.bank import label_bank
 from ssa.labelling.open_vocabulary import ROOT, Naming
 from ssa.pictures.regions import Regions
 from ssa.progress import StageLog, StageReport, keep_silent
@@ -182,3 +192,27 @@ def test_progress_goes_on_from_level_to_level() -> None:
     assert told == sorted(set(told))
     assert told[-1][0] == told[-1][1]
     assert list(log.seconds) == ["segmentors", "captioner", "nouns", "ranker", "chooser"]
+
+
+def test_labels_of_the_bank_join_the_candidates_and_are_told() -> None:
+    dense = FakeDenseRanker()
+    settings = replace(SETTINGS, labels=replace(SETTINGS.labels, bank_top_k=2))
+    doubles = replace(street(Seer({})), ranker=dense, chooser=None)
+    (named,) = name(doubles, {50: ROOT}, settings).values()
+    best = sorted(label_bank(), key=lambda label: -len(label))[:2]
+    assert [one.label for one in named.evidence.bank] == best
+    assert named.class_name == best[0]
+    ranked = {one.label for one in named.evidence.ranking}
+    assert ranked == {"car", "vehicle", "red car", "road", *best}
+    (without,) = name(doubles, {50: ROOT}).values()
+    assert without.evidence.bank == ()
+    assert {one.label for one in without.evidence.ranking} == {"car", "vehicle", "red car", "road"}
+
+
+def test_a_dense_chooser_looks_the_bank_through_where_the_ranker_sees_crops() -> None:
+    settings = replace(SETTINGS, labels=replace(SETTINGS.labels, bank_top_k=1))
+    longest = max(label_bank(), key=len)
+    doubles = replace(street(Seer({50: "car"})), chooser=FakeDenseRanker())
+    (named,) = name(doubles, {50: ROOT}, settings).values()
+    assert [one.label for one in named.evidence.bank] == [longest]
+    assert longest in {one.label for one in named.evidence.ranking}

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from benchmarks import random_weights
+from benchmarks import dense_weights, random_weights
 from benchmarks.random_weights import CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, Sizes
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "IMAGENET_MEAN", "IMAGENET_STD"]
@@ -156,14 +156,14 @@ def write_tipsv2(
     folder: Path, vision: Sizes = SMALL_TIPSV2_VISION, text: Sizes = SMALL_TIPSV2_TEXT
 ) -> None:
     """A TIPSv2 of 56 px: 4 x 4 cells."""
-    random_weights.write_tipsv2(folder, vision, text)
+    dense_weights.write_tipsv2(folder, vision, text)
 
 
 def write_fgclip2(
     folder: Path, vision: Sizes = SMALL_FGCLIP2_VISION, text: Sizes = SMALL_FGCLIP2_TEXT
 ) -> None:
     """An FG-CLIP 2 of 4 x 4 positions, 24 tokens a label and 40 a long text."""
-    random_weights.write_fgclip2(folder, vision, text, 40)
+    dense_weights.write_fgclip2(folder, vision, text, 40)
 
 
 def write_siglip(folder: Path) -> None:
