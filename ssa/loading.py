@@ -116,7 +116,10 @@ def warm_up(stages: Stages, settings: Settings) -> None:
 def load_stages(bundle: Bundle, settings: Settings, placement: Placement) -> Stages:
     """Every model of a bundle, from ``weights/<bundle>/<role>``; see ``ssa.models.roles``."""
     stages = load_models(bundle.folders(), settings.labels, placement)
-    return replace(stages, remedies=bundle.mask_remedies(), models=bundle.models())
+    models = bundle.models()
+    if stages.dense is not None:
+        models["bank"] = models["clip" if stages.dense is stages.ranker else "clipseg"]
+    return replace(stages, remedies=bundle.mask_remedies(), models=models)
 
 
 def bundle_confidence(bundle: Bundle) -> Confidence | None:

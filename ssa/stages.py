@@ -137,7 +137,7 @@ class Stages:
     name nothing; without a ``chooser`` the ranker's first is chosen. Where ``ranker`` and ``chooser`` are
     one dense ranker it looks at a picture once for both. ``embedder`` serves regions that came without an
     embedding. ``confidence`` says how likely these models' names are right, if that was fitted. ``models``
-    are the models' names by their role in a bundle, for the record.
+    are the models' names by their role in a bundle, for the record, and by "bank" that of the dense ranker.
     """
 
     proposers: Mapping[str, MaskProposer]

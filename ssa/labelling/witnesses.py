@@ -13,7 +13,8 @@ def with_witnesses(
 ) -> tuple[Annotation, ...]:
     """The annotations, each of which says whose words it rests on.
 
-    ``models`` are names of models by the role they have in a bundle; whose name isn't known isn't named.
+    ``models`` are names of models by the role they have in a bundle, and by "bank" who looks that through;
+    whose name isn't known isn't named.
     """
     if not models:
         return annotations
@@ -33,6 +34,8 @@ def _spoke(evidence: Evidence) -> Iterator[tuple[str, str]]:
         yield vote.source, f"{vote.source}_segmentor"
     if evidence.caption:
         yield "caption", "captions"
+    if evidence.bank:
+        yield "bank", "bank"
     if evidence.ranking:
         yield "clip", "clip"
     # A single candidate has won without being asked about.

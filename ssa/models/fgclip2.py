@@ -79,7 +79,7 @@ class FgClip2Encoder:
             raise ValueError(
                 f"side_px must be a multiple of the patch, {self._patch_px}; got {recipe.side_px}"
             )
-        self._model = _placed(model, placement.dtype)
+        self.model = _placed(model, placement.dtype)
         self._recipe, self._tokenizer, self._placement = recipe, tokenizer, placement
         self._length = int(model.config.text_config.max_position_embeddings)
         self._end, self._filler = (
@@ -93,7 +93,7 @@ class FgClip2Encoder:
         rows, columns = grid_for(image.shape[0], image.shape[1], side)
         size_hw = rows * self._patch_px, columns * self._patch_px
         pixels = self._recipe.whole(image, size_hw, place.device, place.dtype)
-        states = self._model.vision_model(
+        states = self.model.vision_model(
             pixel_values=_patches(pixels, self._patch_px),
             pixel_attention_mask=None,
             spatial_shapes=torch.tensor([[rows, columns]]),
@@ -103,7 +103,7 @@ class FgClip2Encoder:
 
     def _surroundings(self, states: Tensor) -> Tensor:
         """(1, N, D) to the same: the head that pools a whole picture, asked by each cell for itself."""
-        head = self._model.dense_feature_head
+        head = self.model.dense_feature_head
         pooled = head.attention(states, states, states, need_weights=False)[0]
         found: Tensor = pooled + head.mlp(head.layernorm(pooled))
         return found
@@ -114,11 +114,11 @@ class FgClip2Encoder:
         tokens = self._tokenizer(lowered, add_special_tokens=False).input_ids
         rows = [[*own[: self._length - 1], self._end] for own in tokens]
         filled = [row + [self._filler] * (self._length - len(row)) for row in rows]
-        states = self._model.text_model(
+        states = self.model.text_model(
             input_ids=torch.tensor(filled, device=self._placement.device)
         ).last_hidden_state
         # The last token speaks for the text, filler or not: so it was trained, and without a mask.
-        encoded: Tensor = self._model.boxtext_head(states[:, -1])
+        encoded: Tensor = self.model.boxtext_head(states[:, -1])
         return encoded.unbind()
 
     def padded_length(self, label: str) -> int:

@@ -66,7 +66,7 @@ class Tipsv2Encoder:
                 f"side_px must be a multiple of the patch, {self._patch_px}; got {side_px}"
             )
         self._cells = side_px // self._patch_px
-        self._model = _placed(model, placement.dtype)
+        self.model = _placed(model, placement.dtype)
         self._recipe, self._tokenizer, self._placement = recipe, tokenizer, placement
         self._skipped = 1 + int(model.config.vision_config.num_register_tokens)
         self.scale = 1 / float(model.temperature)
@@ -76,7 +76,7 @@ class Tipsv2Encoder:
         rows, columns = grid_for(image.shape[0], image.shape[1], self._cells)
         size_hw = rows * self._patch_px, columns * self._patch_px
         pixels = self._recipe.whole(image, size_hw, self._placement.device, self._placement.dtype)
-        states = self._model.vision_model(pixel_values=pixels).last_hidden_state
+        states = self.model.vision_model(pixel_values=pixels).last_hidden_state
         cells: Tensor = states[0, self._skipped :].view(rows, columns, -1)
         return cells
 
@@ -89,14 +89,14 @@ class Tipsv2Encoder:
             max_length=self.padded_length(labels[0]),
             return_tensors="pt",
         ).to(self._placement.device)
-        encoded: Tensor = self._model.text_model(
+        encoded: Tensor = self.model.text_model(
             input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
         ).pooler_output
         return encoded.unbind()
 
     def padded_length(self, label: str) -> int:
         """How many tokens a label is padded to; were it the longest of a batch, others would have a say."""
-        longest = int(self._model.config.text_config.max_position_embeddings)
+        longest = int(self.model.config.text_config.max_position_embeddings)
         tokens = self._tokenizer(label, truncation=True, max_length=longest).input_ids
         return min(SHORT_TEXT, longest) if len(tokens) <= SHORT_TEXT else longest
 

@@ -31,6 +31,7 @@ def bytes_by_role(stages: Stages) -> dict[str, int]:
         **{f"{source}_segmentor": one for source, one in stages.closed_set.items()},
         "captions": stages.captioner,
         "clip": stages.ranker,
-        "clipseg": stages.chooser,
+        # One dense ranker in both roles is in memory once.
+        "clipseg": None if stages.chooser is stages.ranker else stages.chooser,
     }
     return {role: weight_bytes([one]) for role, one in models.items() if one is not None}

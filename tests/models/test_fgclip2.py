@@ -139,7 +139,7 @@ def test_ranks_by_cosines_times_its_own_scale(ranker: GridRanker) -> None:
 
 
 def test_a_red_picture_reaches_the_model_red(ranker: GridRanker) -> None:
-    with inputs_of(encoder_of(ranker)._model.vision_model.embeddings) as seen:
+    with inputs_of(encoder_of(ranker).model.vision_model.embeddings) as seen:
         ranker.look(red(3, 17))
     assert_is_red(seen[0].view(-1, 3)[..., None, None], [0.5] * 3, [0.5] * 3)
 

@@ -16,6 +16,7 @@ from ssa.masks.run_lengths import encode
 from ssa.models.shared.dense import TEXT_BATCH, GridRanker
 from ssa.models.shared.text_cache import LabelCache
 from ssa.models.tipsv2 import SHORT_TEXT, Tipsv2Encoder, load_tipsv2
+from ssa.models.weight import weight_bytes
 from tests.models.checkpoints import write_tipsv2
 from tests.models.spying import assert_is_red, inputs_of, noise, red
 
@@ -76,7 +77,7 @@ def test_a_square_is_seen_as_transformers_own_processor_has_it(
     ranker: GridRanker, folder: Path
 ) -> None:
     image = noise(90, 90)
-    with inputs_of(encoder_of(ranker)._model.vision_model.embeddings) as seen:
+    with inputs_of(encoder_of(ranker).model.vision_model.embeddings) as seen:
         ranker.look(image)
     processor = transformers.Tipsv2ImageProcessor.from_pretrained(folder)
     theirs = processor(image, return_tensors="pt", input_data_format="channels_last").pixel_values
@@ -84,7 +85,7 @@ def test_a_square_is_seen_as_transformers_own_processor_has_it(
 
 
 def test_a_red_picture_reaches_the_model_red(ranker: GridRanker) -> None:
-    with inputs_of(encoder_of(ranker)._model.vision_model.embeddings) as seen:
+    with inputs_of(encoder_of(ranker).model.vision_model.embeddings) as seen:
         ranker.look(red(3, 17))
     assert_is_red(seen[0], [0, 0, 0], [1, 1, 1])
 
@@ -148,6 +149,11 @@ def test_twice_the_side_has_four_times_the_cells(folder: Path, ranker: GridRanke
     assert load_tipsv2(folder, CPU, 112).look(image).cells.shape[:2] == (7, 9)
     with pytest.raises(ValueError, match="side_px must be a multiple of the patch, 14; got 100"):
         load_tipsv2(folder, CPU, 100)
+
+
+def test_its_weights_are_counted(ranker: GridRanker, folder: Path) -> None:
+    on_the_disk = (folder / "model.safetensors").stat().st_size
+    assert weight_bytes([ranker]) == pytest.approx(on_the_disk, rel=0.1)
 
 
 def test_half_precision_says_much_the_same(folder: Path, ranker: GridRanker) -> None:

@@ -35,3 +35,9 @@ def test_each_role_is_told_by_its_name() -> None:
     assert set(found) == {
         *("sam", "semantic_sam", "coco_segmentor", "ade20k_segmentor", "clip", "clipseg"),
     }
+
+
+def test_one_model_in_two_roles_counts_for_the_first() -> None:
+    both = Holding(nn.Linear(4, 4, bias=False))
+    found = bytes_by_role(replace(stages([]), ranker=both, chooser=both))  # type: ignore[arg-type]
+    assert (found["clip"], "clipseg" in found) == (64, False)

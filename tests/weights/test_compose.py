@@ -102,11 +102,15 @@ def test_a_dense_ranker_runs_from_end_to_end(
     loaded = load_engine(root, "mine", "cpu")
     assert loaded.stages.chooser is (loaded.stages.ranker if len(roles) == 2 else None)
     settings = loaded.settings.searching("sam", points_per_side=8)
-    named = loaded.engine.annotate(decode_image(STREET), replace(settings, parts=True)).annotations
+    settings = replace(settings, parts=True, labels=replace(settings.labels, bank_top_k=2))
+    named = loaded.engine.annotate(decode_image(STREET), settings).annotations
     assert any(one.node and one.node.level for one in named)
     for one in named:
         assert one.class_name in one.class_proposals
         assert sum(scored.score for scored in one.evidence.ranking) == pytest.approx(1)
+        assert dict(one.evidence.models)["bank"] == "dense"
+        ranked = {scored.label for scored in one.evidence.ranking}
+        assert {scored.label for scored in one.evidence.bank} < ranked
         shares = sum(scored.score for scored in one.evidence.shares)
         assert shares == pytest.approx(1) or len(one.class_proposals) > len(roles) == 1
 

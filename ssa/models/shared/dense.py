@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ssa.device import memory_errors_told
@@ -39,10 +39,11 @@ NUMBERS_AT_ONCE = 2**24
 class DenseEncoder(Protocol):
     """Puts cells of a picture and texts into one space, in which likeness is the product of directions.
 
-    ``scale`` is what the model multiplies cosines by before a softmax.
+    ``scale`` is what the model multiplies cosines by before a softmax, ``model`` holds its weights.
     """
 
     scale: float
+    model: nn.Module
 
     def encode_cells(self, image: RGBImage) -> Tensor:
         """(rows, columns, D) for a picture (H, W, 3) uint8 RGB, all of which the cells cover."""
@@ -69,6 +70,7 @@ class GridRanker:
 
     def __init__(self, encoder: DenseEncoder) -> None:
         self._encoder = encoder
+        self.model = encoder.model
         self._texts = LabelCache[Tensor](
             self._encode_labels, CACHED_LABELS, TEXT_BATCH, encoder.padded_length
         )

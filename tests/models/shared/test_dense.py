@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from torch import nn
 
 from ssa.config import ClusterSettings
 from ssa.labelling.clustering import mask_embeddings
@@ -31,6 +32,7 @@ class MadeUpEncoder:
     scale = 20.0
 
     def __init__(self) -> None:
+        self.model = nn.Identity()
         rng = np.random.default_rng(3)
         self.cells = torch.from_numpy(rng.normal(size=(ROWS, COLUMNS, NUMBERS)).astype(np.float32))
         self.words = {word: rng.normal(size=NUMBERS).astype(np.float32) for word in WORDS}
