@@ -14,6 +14,7 @@ from ssa.batching import BatchLimit
 from ssa.config import Settings
 from ssa.labelling.bank import label_bank
 from ssa.labelling.candidates import merge_candidates, tidy_labels
+from ssa.labelling.captions import one_line
 from ssa.labelling.choosing import Choosing, Scores, Work, winner
 from ssa.labelling.own_vocabulary import OwnClasses
 from ssa.labelling.parts import Candidate, Whole, candidates_within, shortlist
@@ -61,7 +62,8 @@ class Naming:
         captions = self._caption(regions, settings, log)
         phrases = self._find_nouns(captions, settings, log)
         bank = self._suggest(work)
-        seen = [_Seen(*one) for one in zip(votes, captions, phrases, bank, strict=True)]
+        told = map(one_line, captions)
+        seen = [_Seen(*one) for one in zip(votes, told, phrases, bank, strict=True)]
         places = nodes if nodes is not None else [ROOT] * len(regions)
         named: dict[int, _Named] = {}
         for level in _levels(places):

@@ -33,10 +33,15 @@ class Canvas:
 
 @dataclass(frozen=True, slots=True)
 class Crops(Sequence[RGBImage]):
-    """Boxes of pictures, one each of ``canvases`` and ``boxes_xyxy``; an item is a crop's pixels, a view."""
+    """Boxes of pictures, one each of ``canvases`` and ``boxes_xyxy``; an item is a crop's pixels, a view.
+
+    ``about_xyxy`` are the boxes of what the crops are about, in the pictures' frames too; where nobody said,
+    a crop is about all that it shows.
+    """
 
     canvases: Sequence[Canvas]
     boxes_xyxy: Sequence[BoxXYXY]
+    about_xyxy: Sequence[BoxXYXY] | None = None
 
     def __len__(self) -> int:
         return len(self.boxes_xyxy)
@@ -49,7 +54,8 @@ class Crops(Sequence[RGBImage]):
 
     def __getitem__(self, index: int | slice) -> RGBImage | Crops:
         if isinstance(index, slice):
-            return Crops(self.canvases[index], self.boxes_xyxy[index])
+            about = None if self.about_xyxy is None else self.about_xyxy[index]
+            return Crops(self.canvases[index], self.boxes_xyxy[index], about)
         return crop(self.canvases[index].pixels, self.boxes_xyxy[index])
 
 

@@ -48,9 +48,12 @@ class Regions:
         return self._canvas.once(key, make)
 
     def crops(self, indices: Sequence[int], scale: float) -> Crops:
-        """The picture around each mask: its box, ``scale`` times as large about its centre."""
-        boxes = [self._crop_box(i, scale) for i in indices]
-        return Crops([self._canvas] * len(boxes), boxes)
+        """The picture around each mask: its box, ``scale`` times as large about its centre.
+
+        What it is about is the box itself.
+        """
+        boxes, about = ([self._crop_box(i, size) for i in indices] for size in (scale, 1.0))
+        return Crops([self._canvas] * len(boxes), boxes, about)
 
     def masks(self, indices: Sequence[int], scale: float) -> MaskParts:
         """Each mask in the frame of its crop."""
@@ -94,7 +97,9 @@ class ManyRegions:
     def crops(self, indices: Sequence[int], scale: float) -> Crops:
         """The pictures around each mask, as in ``Regions``."""
         found = [picture.crops([own], scale) for picture, own in map(self._find, indices)]
-        return Crops(*_joined([one.canvases for one in found], [one.boxes_xyxy for one in found]))
+        about = [box for one in found for box in one.about_xyxy or ()]
+        columns = [one.canvases for one in found], [one.boxes_xyxy for one in found]
+        return Crops(*_joined(*columns), about)
 
     def masks(self, indices: Sequence[int], scale: float) -> MaskParts:
         """Each mask in the frame of its crop."""

@@ -20,6 +20,7 @@ from fakes import (
 
 from ssa.config import BatchSettings, Settings
 from ssa.labelling.bank import label_bank
+from ssa.labelling.noun_lists import NounLists
 from ssa.labelling.open_vocabulary import ROOT, Naming
 from ssa.pictures.regions import Regions
 from ssa.progress import StageLog, StageReport, keep_silent
@@ -216,3 +217,18 @@ def test_a_dense_chooser_looks_the_bank_through_where_the_ranker_sees_crops() ->
     (named,) = name(doubles, {50: ROOT}, settings).values()
     assert [one.label for one in named.evidence.bank] == [longest]
     assert longest in {one.label for one in named.evidence.ranking}
+
+
+class Rambling:
+    """A captioner that says more than a line."""
+
+    def caption(self, crops: Sequence[RGBImage]) -> list[str]:
+        return ["dog\ntail\n\x1b[2J" + "x" * 1000 for _ in crops]
+
+
+def test_a_record_keeps_a_short_line_of_what_was_said_and_nouns_come_from_all_of_it() -> None:
+    doubles = replace(stages([]), captioner=Rambling(), nouns=NounLists())
+    evidence = name(doubles, {50: ROOT})[50].evidence
+    assert evidence.caption.startswith("dog tail [2Jxxx")
+    assert len(evidence.caption) == 500
+    assert evidence.noun_phrases == ("dog", "tail")

@@ -38,6 +38,13 @@ def test_crops_are_a_list_of_views() -> None:
     assert np.array_equal(second, PICTURE[::-1])
     assert [one.shape for one in crops[1:]] == [(20, 30, 3)]
     assert len(crops[:0]) == 0
+    assert crops[1:].about_xyxy is None
+
+
+def test_crops_may_say_what_they_are_about() -> None:
+    canvas = Canvas(PICTURE)
+    crops = Crops([canvas] * 2, [(2, 3, 9, 8), (0, 0, 30, 20)], [(3, 4, 8, 7), (5, 5, 9, 9)])
+    assert crops[1:].about_xyxy == [(5, 5, 9, 9)]
 
 
 def test_parts_of_masks_are_a_list_of_them() -> None:

@@ -52,6 +52,8 @@ def test_regions_of_many_pictures_are_those_of_each_in_a_row(regions: Regions) -
     for (owner, index), crop, mask in zip(places, crops, masks, strict=True):
         assert np.array_equal(crop, owner.crops([index], 1.2)[0])
         assert np.array_equal(mask, owner.masks([index], 1.2)[0])
+    assert crops.about_xyxy == [(30, 20, 50, 30), (70, 0, 80, 4), (70, 0, 80, 4), (30, 20, 50, 30)]
+    assert crops[1:3].boxes_xyxy == [*regions.crops([1], 1.2).boxes_xyxy] * 2
     assert list(many.proposals) == [*regions.proposals, *other.proposals]
 
 
