@@ -1,8 +1,9 @@
 """What a chat model says when it is asked for nouns, read strictly: a list of nouns, or nothing.
 
 A model may ramble, excuse itself, or repeat what is written in the picture, an instruction say. Nothing of
-that may become a label: each item is a few plain words in lower case or is left out, and a text that is mostly
-something else is no list at all. So what a picture says can at most add a word to a region's candidates.
+that may become a label: each item is a few plain words in lower case or is left out, and a text that is
+mostly something else is no list at all. So what a picture says can at most add a word to a region's
+candidates.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LONGEST_NOUN = 40
 LONGEST_TEXT = 1000
 """In characters: what comes after is not read."""
 
-HEAD = ": "
+HEAD = ":"
 """Between the name and the description of what it names."""
 
 CUT_OFF = "…"
@@ -36,13 +37,16 @@ _WORD = re.compile(r"\w+(?:(?:'-|['-])\w+)*")
 
 _ARTICLES = frozenset(("a", "an", "the", "and", "or"))
 
-# Words of sentences: none of them stands in the name of a thing, "of" and "with" apart.
-_OF_SENTENCES = frozenset(
+# None of them stands in the name of a thing; "can" may ("trash can").
+_VERBS_AND_PRONOUNS = (
     "i i'm i'll you you're he she we they it it's its this that that's these those there there's here "
     "here's is are was were be been am has have had do does don't did can't cannot could will would "
-    "should must may isn't aren't see sees shows show seems appears contains includes please sorry".split()
+    "should must may isn't aren't see sees shows show seems appears contains includes please sorry"
 )
-_NEVER_FIRST = frozenset("of with in on at by for from to as if but not".split())
+_OF_SENTENCES = frozenset(_VERBS_AND_PRONOUNS.split())
+_NEVER_FIRST = frozenset(
+    ("of", "with", "in", "on", "at", "by", "for", "from", "to", "as", "if", "but", "not")
+)
 _NO_NAMES = frozenset(("yes", "no", "none", "nothing", "unknown", "sure", "okay", "ok"))
 
 
@@ -83,7 +87,7 @@ class HeadedSentences:
         names = [noun_list(head) for head, _, _ in parts]
         if self._sentences is None:
             return names
-        found = self._sentences.extract([description for _, _, description in parts])
+        found = self._sentences.extract([description.strip() for _, _, description in parts])
         return [tuple(dict.fromkeys(both)) for both in _joined(names, found)]
 
 

@@ -5,6 +5,7 @@ A bundle may lack what ``Stages`` can do without; the others are loaded side by 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +23,9 @@ from ssa.models.tables.choosers import CHOOSERS
 from ssa.models.tables.mask_models import mask_models
 from ssa.models.tables.rankers import RANKERS
 from ssa.models.tables.segmentors import load_segmentor
-from ssa.stages import ImageEmbedder, MaskProposer, Stages
+from ssa.stages import Captioner, ImageEmbedder, MaskProposer, NounExtractor, Stages
+
+logger = logging.getLogger(__name__)
 
 VOTERS = ("coco", "ade20k")
 
@@ -47,9 +50,7 @@ def load_models(folders: Mapping[str, Path], labels: LabelSettings, placement: P
             )
             for source in VOTERS
         }
-        captioner = loads.begin(
-            "captions", _of(CAPTIONERS.loader), placement, labels.caption_max_tokens
-        )
+        captioner = loads.begin("captions", load_captioner, placement, labels.caption_max_tokens)
         nouns = loads.begin("nouns", SpacyNounExtractor.load)
         ranker = loads.begin("clip", _of(RANKERS.loader), placement, labels)
         is_both = _is_same(folders, "clip", "clipseg")
@@ -61,7 +62,7 @@ def load_models(folders: Mapping[str, Path], labels: LabelSettings, placement: P
         proposers=found,
         segmentors=tuple(closed_set.values()),
         captioner=_result(captioner),
-        nouns=_result(nouns),
+        nouns=_reader(folders.get("captions"), _result(nouns)),
         ranker=_needed("clip", ranker).result(),
         chooser=_result(chooser),
         embedder=_embedder(found.values()),
@@ -77,6 +78,27 @@ def load_proposer(folder: Path, placement: Placement) -> MaskProposer:
     Raises ``WeightsError`` for a family that there is no adapter for.
     """
     return mask_models(folder.name).loader(folder)(folder, placement)
+
+
+def load_captioner(folder: Path, placement: Placement, max_tokens: int) -> Captioner:
+    """The captioner in ``folder``, of whatever family its config names.
+
+    Raises ``WeightsError`` for a family that there is no adapter for.
+    """
+    return CAPTIONERS.loader(folder).load(folder, placement, max_tokens)
+
+
+def _reader(captions: Path | None, sentences: NounExtractor | None) -> NounExtractor | None:
+    """What finds the nouns in the captions of a folder's model.
+
+    What is lost without the role nouns is told in the log.
+    """
+    if captions is None:
+        return sentences
+    family = CAPTIONERS.loader(captions)
+    if sentences is None and family.unread:
+        logger.warning("captions: without the role nouns %s", family.unread)
+    return family.reader(sentences)
 
 
 class _SideBySide:

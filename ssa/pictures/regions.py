@@ -97,9 +97,13 @@ class ManyRegions:
     def crops(self, indices: Sequence[int], scale: float) -> Crops:
         """The pictures around each mask, as in ``Regions``."""
         found = [picture.crops([own], scale) for picture, own in map(self._find, indices)]
-        about = [box for one in found for box in one.about_xyxy or ()]
-        columns = [one.canvases for one in found], [one.boxes_xyxy for one in found]
-        return Crops(*_joined(*columns), about)
+        return Crops(
+            *_joined(
+                [one.canvases for one in found],
+                [one.boxes_xyxy for one in found],
+                [one.about_xyxy or () for one in found],
+            )
+        )
 
     def masks(self, indices: Sequence[int], scale: float) -> MaskParts:
         """Each mask in the frame of its crop."""

@@ -167,7 +167,7 @@ class LastWords:
 
 
 def test_a_head_is_a_name_and_the_rest_a_sentence() -> None:
-    captions = ["car: a red car on the road", ": a dog", "Car: the car", "this is it: a: b", "dog"]
+    captions = ["car: a red car on the road", ": a dog", "Car: the car", "this is it: a: b", "dog:"]
     assert HeadedSentences(LastWords()).extract(captions) == [
         ("car", "road"),
         ("dog",),

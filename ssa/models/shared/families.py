@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from ssa.errors import WeightsError
@@ -23,21 +24,25 @@ class Families(Generic[Loader]):
 
     ``what`` is such a model in a word. ``usual`` is the family of a folder whose config names none, as that
     of published checkpoints: its adapter then says what is wrong with the folder, if anything is.
+    ``others`` are families too many to be named, which ``others_are`` describes.
     """
 
     what: str
     loaders: Mapping[str, Loader]
     usual: str
+    others: Mapping[str, Loader] = field(default_factory=lambda: MappingProxyType({}))
+    others_are: str = ""
 
     def loader(self, folder: Path) -> Loader:
         """What loads the model in ``folder``. Raises ``WeightsError`` for a family without an adapter."""
         family = self.family(folder)
-        if family not in self.loaders:
-            raise WeightsError(
-                f"{folder.name}: expected {self.what} of one of the families {', '.join(self.loaders)}; "
-                f"got {family!r}"
-            )
-        return self.loaders[family]
+        for table in (self.loaders, self.others):
+            if family in table:
+                return table[family]
+        known = ", ".join(self.loaders) + (f", or {self.others_are}" if self.others else "")
+        raise WeightsError(
+            f"{folder.name}: expected {self.what} of one of the families {known}; got {family!r}"
+        )
 
     def family(self, folder: Path) -> str:
         """What the folder's config calls itself, or the usual one."""

@@ -1,8 +1,8 @@
 """Opening a folder of weights: offline, complete or refused, every fault a ``WeightsError``.
 
 Shared by the adapters; knows no model class. ``from_pretrained`` alone would fill a missing layer with
-random numbers and go on, and would look on the network for a missing file. All is read in float32; each
-adapter then says which part of its model may compute in fewer bits.
+random numbers and go on, and would look on the network for a missing file. All is read in float32, unless an
+adapter asks for less; each then says which part of its model may compute in fewer bits.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ from ssa.errors import WeightsError
 
 logger = logging.getLogger(__name__)
 
-# What the libraries raise for a file that is missing, cut short, not JSON or of other shapes.
-_DAMAGED = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StrictDataclassError)
+# What the libraries raise for a file that is missing, cut short, not JSON or of other shapes, or asks for a
+# package that isn't there.
+_DAMAGED = (
+    *(OSError, ValueError, KeyError, RuntimeError, ImportError),
+    *(SafetensorError, StrictDataclassError),
+)
 
 TRANSFORMER_FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 
@@ -60,9 +64,11 @@ def load_transformer(
     folder: Path,
     device: torch.device,
     unused: tuple[str, ...] = (),
+    *,
+    dtype: torch.dtype = torch.float32,
     **config: Any,
 ) -> Any:
-    """A transformers model from ``folder``'s config.json and safetensors, in float32 and evaluation mode.
+    """A transformers model from ``folder``'s config.json and safetensors, in ``dtype`` and evaluation mode.
 
     ``unused`` names parts (by a piece of their key) that inference never reads, so a checkpoint may
     lack them; ``config`` overrides entries of config.json. Raises ``ValueError`` when a parameter that
@@ -74,7 +80,7 @@ def load_transformer(
             folder,
             local_files_only=True,
             use_safetensors=True,
-            dtype=torch.float32,
+            dtype=dtype,
             output_loading_info=True,
             **config,
         )

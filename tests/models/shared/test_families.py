@@ -37,6 +37,18 @@ def test_a_folder_gets_the_loader_of_its_family(tmp_path: Path) -> None:
     assert COLOURS.loader(tmp_path) == 2
 
 
+def test_a_family_may_be_one_of_many_others(tmp_path: Path) -> None:
+    many = Families(
+        "a colour", {"red": 1}, "red", others={"red": 7, "pink": 3}, others_are="any pale one"
+    )
+    assert many.loader(tmp_path) == 1
+    (tmp_path / "config.json").write_text('{"model_type": "pink"}')
+    assert many.loader(tmp_path) == 3
+    (tmp_path / "config.json").write_text('{"model_type": "green"}')
+    with pytest.raises(WeightsError, match="of the families red, or any pale one; got 'green'"):
+        many.loader(tmp_path)
+
+
 def test_a_family_without_a_loader_is_told_with_those_there_are(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "green"}')
     with pytest.raises(
