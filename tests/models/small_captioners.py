@@ -5,6 +5,7 @@ What they say is noise in letters; louder weights than a model's first ones make
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,15 @@ def _stride(vision: Mapping[str, Any]) -> int:
     for stride in vision["patch_stride"]:
         product *= stride
     return product
+
+
+def speak_plainly(folder: Path) -> None:
+    """Let a model write small letters, commas, spaces and its marks, and nothing else."""
+    known = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    allowed = set("Ġ,abcdefghijklmnopqrstuvwxyz")
+    other = [number for word, number in known.items() if len(word) == 1 and word not in allowed]
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "suppress_tokens": other}))
 
 
 def make_loud(model: Any) -> None:

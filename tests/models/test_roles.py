@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from models.small_captioners import write_florence, write_qwen3_vl
 
 from ssa.config import LabelSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
+from ssa.labelling.noun_lists import NounLists
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.roles import load_models
 from ssa.models.shared.dense import GridRanker
+from ssa.models.tables.captioners import CAPTIONERS, CHAT
+from ssa.stages import NounExtractor
 from ssa.weights import SHIPPED_ROOT
 from tests.models.checkpoints import write_tipsv2
 
@@ -76,3 +82,63 @@ def test_a_dense_ranker_in_one_role_leaves_the_other_alone(dense: Path) -> None:
     stages = load_models(FEWEST | {"clipseg": dense}, finer, CPU)
     assert isinstance(stages.chooser, GridRanker)
     assert stages.chooser.look(np.zeros((9, 9, 3), np.uint8)).cells.shape[:2] == (8, 8)
+
+
+CHAT_FAMILIES = ("qwen3_vl", "smolvlm", "idefics3", "gemma3", "internvl", "llava_onevision")
+
+
+@pytest.mark.parametrize("family", CHAT_FAMILIES)
+def test_whatever_chats_about_pictures_is_a_captioner(family: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": family}))
+    assert CAPTIONERS.loader(tmp_path) is CHAT
+
+
+def nouns_of(
+    write: Callable[[Path], None] | None, tmp_path: Path, *more: str
+) -> NounExtractor | None:
+    """What reads captions in a bundle with such a captioner (None: the miniature BLIP) and more roles."""
+    captions = TINY / "captions"
+    if write:
+        captions = tmp_path / "captions"
+        captions.mkdir()
+        write(captions)
+    folders = FEWEST | {"captions": captions} | {role: TINY / role for role in more}
+    return load_models(folders, LabelSettings(), CPU).nouns
+
+
+def test_a_chat_models_lists_are_read_without_the_role_nouns(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(nouns_of(write_qwen3_vl, tmp_path), NounLists)
+    assert "nouns" not in caplog.text
+
+
+def test_a_chat_models_lists_are_no_sentences(tmp_path: Path) -> None:
+    assert isinstance(nouns_of(write_qwen3_vl, tmp_path, "nouns"), NounLists)
+
+
+def test_sentences_that_nothing_reads_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert nouns_of(None, tmp_path) is None
+    assert "without the role nouns captions are sentences that nothing reads" in caplog.text
+
+
+def test_florences_name_counts_without_the_role_nouns(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nouns = nouns_of(write_florence, tmp_path)
+    assert nouns is not None
+    assert nouns.extract(["car: a red car on the road"]) == [("car",)]
+    assert "without the role nouns descriptions are read by nothing" in caplog.text
+
+
+def test_florences_description_is_read_by_the_role_nouns(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nouns = nouns_of(write_florence, tmp_path, "nouns")
+    assert nouns is not None
+    (found,) = nouns.extract(["vehicle: a red car on the grass"])
+    assert found[0] == "vehicle"
+    assert {"red car", "grass"} <= set(found)
+    assert "nouns" not in caplog.text

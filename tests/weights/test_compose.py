@@ -6,17 +6,21 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from models.checkpoints import write_fgclip2, write_siglip, write_tipsv2
 from models.segmentors import write_segmentor
+from models.small_captioners import speak_plainly, write_florence, write_qwen3_vl, write_smolvlm
 from models.small_point_models import write_point_model
 
 from ssa.cli import app
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.loading import load_engine
+from ssa.models.chat import ChatCaptioner
+from ssa.models.florence import FlorenceCaptioner
 from ssa.models.point_models import PointModel
 from ssa.models.semantic_segmentor import SemanticSegmentor
 from ssa.models.weight import weight_bytes
@@ -113,6 +117,38 @@ def test_a_dense_ranker_runs_from_end_to_end(
         assert {scored.label for scored in one.evidence.bank} < ranked
         shares = sum(scored.score for scored in one.evidence.shares)
         assert shares == pytest.approx(1) or len(one.class_proposals) > len(roles) == 1
+
+
+    ("write", "captioner"),
+    [
+        (partial(write_florence, eagerness=1.2), FlorenceCaptioner),
+        (partial(write_qwen3_vl, eagerness=3.0), ChatCaptioner),
+        (partial(write_smolvlm, eagerness=-2.0), ChatCaptioner),
+    ],
+    ids=["florence2", "qwen3_vl", "smolvlm"],
+)
+def test_another_captioner_runs_from_end_to_end(
+    write: Callable[[Path], None], captioner: type[object], tmp_path: Path
+) -> None:
+    """What it says stands in the record, and a noun that it says is ranked beside the votes."""
+    folder, root = tmp_path / "captions", tmp_path / "root"
+    folder.mkdir()
+    write(folder)
+    speak_plainly(folder)
+    typed = ["weights", "compose", "mine", "--from", "tiny", "--root", str(root)]
+    without = ["--without", "nouns"] if captioner is ChatCaptioner else []
+    assert app.main([*typed, "--captions", str(folder), *without]) == 0
+    loaded = load_engine(root, "mine", "cpu")
+    assert isinstance(loaded.stages.captioner, captioner)
+    named = loaded.engine.annotate(decode_image(STREET)[:256, :256], loaded.settings).annotations
+    assert named
+    assert any(one.evidence.caption for one in named)
+    nouns = 0
+    for one in named:
+        ranked = {scored.label for scored in one.evidence.ranking}
+        assert ranked >= set(one.evidence.noun_phrases)
+        nouns += len(ranked - {vote.label for vote in one.evidence.votes})
+    assert nouns
 
 
 def test_it_may_lack_what_others_stand_in_for(tmp_path: Path) -> None:
