@@ -40,6 +40,23 @@ SWIN_LARGE: Sizes = {
     "image_size": 384,
 }
 
+# Florence-2-base: DaViT-B and BART-base. What isn't said is transformers' own choice.
+DAVIT_BASE: Sizes = {
+    "depths": [1, 1, 9, 1],
+    "patch_stride": [4, 2, 2, 2],
+    "embed_dim": [128, 256, 512, 1024],
+    "projection_dim": 768,
+}
+BART_BASE: Sizes = {
+    "d_model": 768,
+    "encoder_layers": 6,
+    "decoder_layers": 6,
+    "encoder_attention_heads": 12,
+    "decoder_attention_heads": 12,
+    "encoder_ffn_dim": 3072,
+    "decoder_ffn_dim": 3072,
+    "max_position_embeddings": 1024,
+}
 
 CLIP_TEXT: Sizes = {
     "context_length": 77,

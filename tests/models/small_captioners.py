@@ -49,15 +49,18 @@ def write_florence(
     text: Sizes = SMALL_BART,
     side: int = 64,
     eagerness: float = 1.0,
+    words: int = 0,
 ) -> None:
     """As florence-community publishes it: BART's marks, 1,000 places, and generation with three beams.
 
-    The end's score, and that of a place, is the larger the more ``eagerness``.
+    The end's score, and that of a place, is the larger the more ``eagerness``. So many ``words`` are added
+    to the letters.
     """
     torch.manual_seed(0)
     places = [f"<loc_{number}>" for number in range(1000)]
     marks = ["<s>", "<pad>", "</s>", "<unk>"]
     vocabulary = {word: number for number, word in enumerate([*marks, *LETTERS])}
+    vocabulary |= {f"Ġword{number}": len(vocabulary) + number for number in range(words)}
     tokenizer = hf.BartTokenizer(
         vocab=vocabulary,
         merges=[],
@@ -126,10 +129,11 @@ def speak_plainly(folder: Path) -> None:
 
 def make_loud(model: Any) -> None:
     """Draw all matrices anew, with a larger spread; seeded by the caller."""
+    spread = LOUDNESS * (32 / model.get_input_embeddings().weight.shape[1]) ** 0.5
     with torch.no_grad():
         for weight in model.parameters():
             if weight.dim() > 1:
-                weight.normal_(std=LOUDNESS)
+                weight.normal_(std=spread)
 
 
 QWEN_MARKS = {

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from models.small_captioners import write_florence, write_smolvlm
 
 from ssa.config import LARGEST_BATCHES
 from ssa.device import Placement
 from ssa.loading import load_stages
+from ssa.models.chat import ChatCaptioner
 from ssa.models.fitting import MOST_POINTS, SHARE, CudaMeter, fitted, fitting
-from ssa.stages import Stages
+from ssa.models.florence import FlorenceCaptioner
+from ssa.stages import Captioner, Stages
 from ssa.weights import choose_bundle, default_root
 from tests.fakes import FakeDenseRanker
 
@@ -80,6 +84,24 @@ def test_a_dense_ranker_has_no_batches_to_fit(stages: Stages) -> None:
     both = replace(stages, captioner=None, proposers={}, ranker=dense, chooser=dense)
     assert fitted(both, settings, MadeUp(1000, [])) == settings
     assert not dense.looks
+
+
+@pytest.mark.parametrize(
+    ("write", "load"),
+    [(write_florence, FlorenceCaptioner.load), (write_smolvlm, ChatCaptioner.load)],
+    ids=["florence2", "smolvlm"],
+)
+def test_any_captioner_is_tried(
+    stages: Stages,
+    write: Callable[[Path], None],
+    load: Callable[[Path, Placement, int], Captioner],
+    tmp_path: Path,
+) -> None:
+    write(tmp_path)
+    captioner = load(tmp_path, Placement(torch.device("cpu"), torch.float32, bulk=True), 4)
+    settings = choose_bundle(default_root(), "tiny").spec.settings
+    others = replace(stages, captioner=captioner, chooser=None, proposers={})
+    assert fitted(others, settings, MadeUp(1000, [80, 8])).batches.captioner == 32
 
 
 @on_a_gpu

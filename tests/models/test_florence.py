@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 import transformers
+from models.florence_reference import ALL, one_by_one
 from models.small_captioners import write_florence
 from models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
 from benchmarks.random_weights import IMAGENET_MEAN, IMAGENET_STD
 from ssa.device import Placement
 from ssa.errors import OutOfMemory, WeightsError
-from ssa.models.florence import TASKS, FlorenceCaptioner, _in_places
+from ssa.models.florence import FlorenceCaptioner, _in_places
 from ssa.pictures.canvas import Canvas, Crops
-from ssa.types import RGBImage
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 LONGEST = 8
-ALL = "<loc_0><loc_0><loc_999><loc_999>"
 
 
 @pytest.fixture(scope="module")
@@ -41,29 +38,6 @@ def captioner(folder: Path) -> FlorenceCaptioner:
 CROPS = [noise(*size, seed=i) for i, size in enumerate(ODD_SIZES_HW)]
 
 
-def plain(folder: Path, crops: Sequence[RGBImage], regions: Sequence[str]) -> list[str]:
-    """Crop by crop and question by question, by transformers' processor and ``generate``."""
-    model = transformers.Florence2ForConditionalGeneration.from_pretrained(folder).eval()
-    processor = transformers.AutoProcessor.from_pretrained(folder)
-    captions = []
-    for crop, region in zip(crops, regions, strict=True):
-        answers = [_plain_answer(model, processor, crop, task + region) for task in TASKS]
-        captions.append(f"{answers[0].replace(':', ' ')}: {answers[1]}".strip())
-    return ["" if caption == ":" else caption for caption in captions]
-
-
-def _plain_answer(model: Any, processor: Any, crop: RGBImage, asked: str) -> str:
-    inputs = processor(
-        text=asked, images=crop, input_data_format="channels_last", return_tensors="pt"
-    )
-    # Beside its words, one token begins an answer and one ends it.
-    tokens = model.generate(**inputs, max_new_tokens=LONGEST + 2, do_sample=False, num_beams=1)
-    (text,) = processor.batch_decode(tokens)
-    for mark in ("<s>", "</s>", "<pad>"):
-        text = text.replace(mark, "")
-    return str(text.partition("<loc_")[0].strip())
-
-
 @pytest.mark.parametrize("eagerness", [0.0, 1.4, 1.6])
 @pytest.mark.parametrize("in_bulk", [False, True])
 def test_all_at_once_say_what_generate_says_one_by_one(
@@ -72,7 +46,7 @@ def test_all_at_once_say_what_generate_says_one_by_one(
     write_florence(tmp_path, eagerness=eagerness)
     place = Placement(torch.device("cpu"), torch.float32, bulk=in_bulk)
     said = FlorenceCaptioner.load(tmp_path, place, LONGEST).caption(CROPS)
-    assert said == plain(tmp_path, CROPS, [ALL] * len(CROPS))
+    assert said == one_by_one(tmp_path, CROPS, [ALL] * len(CROPS), LONGEST)
     lengths = {len(one) for one in said}
     if eagerness:
         # Answers end at different words; else a row that goes on after its end would not be seen.
@@ -94,7 +68,7 @@ def test_it_is_asked_about_the_mask_and_not_about_all_of_the_crop(
     regions = ["<loc_250><loc_250><loc_750><loc_750>", "<loc_200><loc_0><loc_999><loc_800>"]
     crops = Crops([picture] * 2, boxes, about)
     said = captioner.caption(crops)
-    assert said == plain(folder, list(crops), regions)
+    assert said == one_by_one(folder, list(crops), regions, LONGEST)
     assert said != captioner.caption(list(crops)) == captioner.caption(Crops([picture] * 2, boxes))
 
 

@@ -119,6 +119,7 @@ def test_a_dense_ranker_runs_from_end_to_end(
         assert shares == pytest.approx(1) or len(one.class_proposals) > len(roles) == 1
 
 
+@pytest.mark.parametrize(
     ("write", "captioner"),
     [
         (partial(write_florence, eagerness=1.2), FlorenceCaptioner),
