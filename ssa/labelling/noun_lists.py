@@ -67,8 +67,8 @@ def noun_list(text: str) -> tuple[str, ...]:
 class NounLists:
     """Reads captions that are lists, as a chat model's are; a ``NounExtractor`` without a model."""
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
-        """The nouns of each list, in order; none for a caption that is no list."""
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
+        """The nouns of each list, in order; none for a caption that is no list. They are whole already."""
         return [noun_list(caption) for caption in captions]
 
 
@@ -81,13 +81,14 @@ class HeadedSentences:
     def __init__(self, sentences: NounExtractor | None) -> None:
         self._sentences = sentences
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
         """The name of each caption, if it is one, and what its description speaks of, without duplicates."""
         parts = [caption.partition(HEAD) for caption in captions]
         names = [noun_list(head) for head, _, _ in parts]
         if self._sentences is None:
             return names
-        found = self._sentences.extract([description.strip() for _, _, description in parts])
+        descriptions = [description.strip() for _, _, description in parts]
+        found = self._sentences.extract(descriptions, whole=whole)
         return [tuple(dict.fromkeys(both)) for both in _joined(names, found)]
 
 

@@ -160,9 +160,11 @@ def test_each_caption_is_read_by_itself() -> None:
 
 
 class LastWords:
-    """Finds the last word of each sentence."""
+    """Finds the last word of each sentence; whole, with the one before it."""
 
-    def extract(self, captions: Sequence[str]) -> list[tuple[str, ...]]:
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
+        if whole:
+            return [(" ".join(caption.split()[-2:]),) for caption in captions]
         return [tuple(caption.split()[-1:]) for caption in captions]
 
 
@@ -174,6 +176,12 @@ def test_a_head_is_a_name_and_the_rest_a_sentence() -> None:
         ("car",),
         ("b",),
         ("dog",),
+    ]
+
+
+def test_phrases_of_a_description_are_whole_where_that_is_asked_for() -> None:
+    assert HeadedSentences(LastWords()).extract(["car: on the road"], whole=True) == [
+        ("car", "the road")
     ]
 
 
