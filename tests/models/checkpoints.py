@@ -5,17 +5,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
-
-import torch
-import transformers
-from open_clip.model import CustomTextCLIP
-from safetensors.torch import save_file
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
 
 from benchmarks import dense_weights, random_weights
 from benchmarks.random_weights import CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, Sizes
@@ -194,17 +185,5 @@ def write_siglip(folder: Path) -> None:
             "act_kwargs": {"approximate": "tanh"},
         },
     }
-    words = ["<pad>", "<eos>", "<unk>", "a", "tree", "red", "car", "dog", "cat", "sky"]
-    numbers = {word: number for number, word in enumerate(words)}
-    tokenizer = Tokenizer(WordLevel(numbers, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = Whitespace()
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
-    ).save_pretrained(folder)
-    squashed = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic"}
-    described = {"model_cfg": config, "preprocess_cfg": {**squashed, "resize_mode": "squash"}}
-    (folder / "open_clip_config.json").write_text(json.dumps(described))
-    torch.manual_seed(0)
-    sizes = {name: value for name, value in config.items() if name != "custom_text"}
-    state = CustomTextCLIP(**sizes).state_dict()
-    save_file({k: v.contiguous() for k, v in state.items()}, folder / "open_clip_model.safetensors")
+    words = ("a", "tree", "red", "car", "dog", "cat", "sky")
+    random_weights.write_siglip(folder, config, words)

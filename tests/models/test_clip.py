@@ -179,7 +179,7 @@ def test_shares_of_a_sigmoid_model_are_its_odds(siglip: Path) -> None:
     """Each label's probability is its own there; its odds beside those of the others are the share."""
     model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{siglip}")
     model.eval()
-    assert float(model.logit_bias) == -10
+    assert float(model.logit_bias.detach()) == -10
     tokenizer = open_clip.get_tokenizer(f"local-dir:{siglip}")
     rankings = OpenClipRanker.load(siglip, CPU).rank(CROPS, CANDIDATES)
     for crop, own, ranking in zip(CROPS, CANDIDATES, rankings, strict=True):
