@@ -182,6 +182,12 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             ge=1,
             le=10,
         ),
+        bank_top_k: Optional[int] = Input(
+            description="With a dense ranker only: so many names of a bank of everyday ones, those that a region looks most like, are candidates for its name too. Left out, the weights' own setting.",
+            default=None,
+            ge=0,
+            le=10,
+        ),
         rules: str = Input(
             description="Which rules names follow: current, or published for those of the engine of 2023, whose labels keep articles and have no head nouns.",
             default="current",

@@ -29,17 +29,7 @@ def write_florence(
     ``eagerness``. So many ``words`` are added to the letters.
     """
     torch.manual_seed(0)
-    places = [f"<loc_{number}>" for number in range(1000)]
-    marks = ["<s>", "<pad>", "</s>", "<unk>"]
-    vocabulary = {word: number for number, word in enumerate([*marks, *LETTERS])}
-    vocabulary |= {f"Ġword{number}": len(vocabulary) + number for number in range(words)}
-    tokenizer = hf.BartTokenizer(
-        vocab=vocabulary,
-        merges=[],
-        mask_token="<unk>",
-        model_specific_special_tokens={"image_token": "<image>"},
-    )
-    tokenizer.add_tokens([hf.AddedToken(one, special=True) for one in places])
+    tokenizer, known = _tokenizer(words)
     config = hf.Florence2Config(
         vision_config=dict(vision),
         text_config={
@@ -57,7 +47,7 @@ def write_florence(
     make_loud(model)
     with torch.no_grad():
         shared = model.get_input_embeddings().weight
-        shared[len(vocabulary) :] *= 0.5 * eagerness
+        shared[known:] *= 0.5 * eagerness
         shared[2] *= eagerness
     model.generation_config = hf.GenerationConfig(
         num_beams=3,
@@ -81,6 +71,22 @@ def write_florence(
     hf.Florence2Processor(seen, tokenizer, post_processor_config={"pure_text": {}}).save_pretrained(
         folder
     )
+
+
+def _tokenizer(words: int) -> tuple[Any, int]:
+    """A tokenizer of marks, letters, ``words`` and places, and how many tokens come before the places."""
+    places = [f"<loc_{number}>" for number in range(1000)]
+    marks = ["<s>", "<pad>", "</s>", "<unk>"]
+    vocabulary = {word: number for number, word in enumerate([*marks, *LETTERS])}
+    vocabulary |= {f"Ġword{number}": len(vocabulary) + number for number in range(words)}
+    tokenizer = hf.BartTokenizer(
+        vocab=vocabulary,
+        merges=[],
+        mask_token="<unk>",
+        model_specific_special_tokens={"image_token": "<image>"},
+    )
+    tokenizer.add_tokens([hf.AddedToken(one, special=True) for one in places])
+    return tokenizer, len(vocabulary)
 
 
 def _stride(vision: Mapping[str, Any]) -> int:

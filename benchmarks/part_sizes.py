@@ -18,7 +18,6 @@ import torch
 import transformers
 
 from benchmarks.captioner_weights import write_florence
-from benchmarks.dense_weights import write_fgclip2, write_tipsv2
 from benchmarks.point_sizes import PUBLISHED, write_published
 from benchmarks.random_weights import (
     Sizes,
@@ -27,8 +26,8 @@ from benchmarks.random_weights import (
     write_oneformer,
     write_open_clip,
     write_sam,
-    write_siglip,
 )
+from benchmarks.ranker_weights import write_fgclip2, write_siglip, write_tipsv2
 from benchmarks.real_sizes import (
     BART_BASE,
     DAVIT_BASE,

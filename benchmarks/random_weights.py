@@ -16,12 +16,8 @@ from typing import Any
 import open_clip
 import torch
 import transformers
-from open_clip.model import CustomTextCLIP
 from open_clip.tokenizer import bytes_to_unicode
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
 
 from ssa.models.sam import SamArchitecture, build
 
@@ -188,30 +184,6 @@ def write_open_clip(folder: Path, model_cfg: Sizes, **preprocess: Any) -> None:
         model_cfg=dict(model_cfg),
         preprocess_cfg={"mean": CLIP_MEAN, "std": CLIP_STD, **preprocess},
     )
-
-
-def write_siglip(folder: Path, model_cfg: Sizes, words: tuple[str, ...]) -> None:
-    """As timm publishes SigLIP 2 for open_clip: a bias, squashed pictures, and a tokenizer of its own.
-
-    The tokenizer knows ``words`` and no letters.
-    """
-    known = ("<pad>", "<eos>", "<unk>", *words)
-    numbers = {word: number for number, word in enumerate(known)}
-    tokenizer = Tokenizer(WordLevel(numbers, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = Whitespace()
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
-    ).save_pretrained(folder)
-    squashed = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic"}
-    _write_json(
-        folder / "open_clip_config.json",
-        model_cfg=dict(model_cfg),
-        preprocess_cfg={**squashed, "resize_mode": "squash"},
-    )
-    torch.manual_seed(0)
-    sizes = {name: value for name, value in model_cfg.items() if name != "custom_text"}
-    state = CustomTextCLIP(**sizes).state_dict()
-    save_file({k: v.contiguous() for k, v in state.items()}, folder / "open_clip_model.safetensors")
 
 
 def write_clipseg(folder: Path, sizes: Sizes, *, refined: bool) -> None:

@@ -16,6 +16,7 @@ SOURCES = [
     *(path for top in ("ssa", "scripts", "benchmarks") for path in (ROOT / top).rglob("*.py")),
 ]
 
+LONG_FILES = {"predict.py": 300}  # each input is some five lines of it
 LONG_FUNCTIONS = {
     "predict.py": {"predict"},  # Cog reads inputs off one signature: each is three lines of it.
 }
@@ -64,7 +65,7 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_a_file_can_be_held_in_the_head(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MOST_LINES
+    assert len(path.read_text().splitlines()) <= LONG_FILES.get(named(path), MOST_LINES)
     long = {name for name, lines in functions(path) if lines > MOST_OF_A_FUNCTION}
     assert long == LONG_FUNCTIONS.get(named(path), set())
 

@@ -13,7 +13,7 @@ from ssa.cli.given import add_input_options
 from ssa.config import MASK_SOURCES
 
 CLUSTERS = ("cluster_eps", "cluster_min_samples")
-NAMES = ("unknown_below", "top_k", "rules")
+NAMES = ("unknown_below", "top_k", "bank_top_k", "rules")
 MASKS = (
     *("points_per_side", "pred_iou_thresh", "stability_score_thresh"),
     *("crop_n_layers", "min_mask_region_area"),
@@ -27,6 +27,7 @@ WORDS = {
     "cluster_min_samples": "how many alike masks begin a cluster",
     "unknown_below": "vocabulary: least share of CLIP's softmax, else unknown",
     "top_k": "proposals that the last step chooses from",
+    "bank_top_k": "names of a bank that are candidates too, by a dense ranker",
     "rules": "names by our rules, or by those of the engine of 2023",
     "detail": "what every stage said, with each mask",
     "points_per_side": "prompt points along each side",

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ssa.checks import shown_text
-from ssa.config import MASK_SOURCES, NameRules, SelectionSettings, Settings, check_mask_source
+from ssa.config import (
+    MASK_SOURCES,
+    LabelSettings,
+    SelectionSettings,
+    Settings,
+    check_mask_source,
+)
 from ssa.dataset.identity import Identity
 from ssa.dataset.outcomes import Group, GroupDone
 from ssa.dataset.workers import Worker
@@ -23,6 +29,9 @@ from ssa.weights.files import sha256_of
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
+
+LATER_LABEL_SETTINGS = ("rules", "bank_top_k", "dense_side_px")
+"""Those that came after the first runs."""
 """Raise it when the same settings come to give other annotations."""
 
 
@@ -169,8 +178,9 @@ def _told(settings: Settings) -> dict[str, Any]:
         del values["selection"]
     if not settings.looks:
         del values["looks"]
-    if settings.labels.rules == NameRules():
-        del values["labels"]["rules"]
+    for name in LATER_LABEL_SETTINGS:
+        if getattr(settings.labels, name) == getattr(LabelSettings(), name):
+            del values["labels"][name]
     return values
 
 

@@ -19,6 +19,7 @@ MASK_INPUTS = (
     "crop_n_layers",
     "min_mask_region_area",
 )
+LABEL_INPUTS = ("unknown_below", "bank_top_k")
 SELECTION_INPUTS = ("mask_nms_thresh", "max_masks", "overlaps")
 CLUSTER_INPUTS = {"cluster_eps": "eps", "cluster_min_samples": "min_samples"}
 
@@ -52,10 +53,8 @@ def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
 
 def _label_settings(labels: LabelSettings, inputs: Mapping[str, Any]) -> LabelSettings:
     rules = PUBLISHED_RULES if inputs["rules"] == "published" else labels.rules
-    given = replace(labels, top_k=inputs["top_k"], rules=rules)
-    if inputs["unknown_below"] is None:
-        return given
-    return replace(given, unknown_below=inputs["unknown_below"])
+    own = {name: inputs[name] for name in LABEL_INPUTS if inputs[name] is not None}
+    return replace(labels, top_k=inputs["top_k"], rules=rules, **own)
 
 
 def _with_masks(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
@@ -100,6 +99,17 @@ def _check_together(inputs: Mapping[str, Any]) -> None:
                 "leave it out, or change labels"
             )
     _check_vocabulary(inputs)
+    if inputs["bank_top_k"] and (
+        inputs["labels"] != "open-vocabulary" or inputs["vocabulary"] is not None
+    ):
+        raise InputError(
+            "bank_top_k belongs to labels 'open-vocabulary' without a vocabulary; "
+            f"got it with {_mode(inputs)}; leave it out"
+        )
+
+
+def _mode(inputs: Mapping[str, Any]) -> str:
+    return f"labels '{inputs['labels']}'" if inputs["vocabulary"] is None else "a vocabulary"
 
 
 def _check_vocabulary(inputs: Mapping[str, Any]) -> None:

@@ -194,6 +194,14 @@ _TABLE = {
         ge=1,
         le=10,
     ),
+    "bank_top_k": InputField(
+        int,
+        "With a dense ranker only: so many names of a bank of everyday ones, those that a region looks "
+        "most like, are candidates for its name too. Left out, the weights' own setting.",
+        optional=True,
+        ge=0,
+        le=10,
+    ),
     "rules": InputField(
         str,
         "Which rules names follow: current, or published for those of the engine of 2023, whose labels "

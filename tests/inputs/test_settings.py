@@ -39,6 +39,20 @@ BUNDLE = Settings(
 )
 
 
+def test_labels_of_the_bank_are_for_names_of_any_kind() -> None:
+    assert settings_for(BUNDLE, {**LEFT_OUT, "bank_top_k": 3}).labels.bank_top_k == 3
+    assert settings_for(BUNDLE, LEFT_OUT).labels.bank_top_k == BUNDLE.labels.bank_top_k
+    for other, told in (
+        ({"vocabulary": "dog"}, "a vocabulary"),
+        ({"labels": "closed-set"}, "labels 'closed-set'"),
+    ):
+        with pytest.raises(
+            InputError, match=f"bank_top_k belongs to .*; got it with {told}; leave it out"
+        ):
+            settings_for(BUNDLE, {**LEFT_OUT, **other, "bank_top_k": 3})
+        assert settings_for(BUNDLE, {**LEFT_OUT, **other, "bank_top_k": 0})
+
+
 def test_rules_are_ours_unless_the_published_ones_are_asked_for() -> None:
     assert settings_for(BUNDLE, LEFT_OUT).labels.rules == NameRules()
     published = settings_for(BUNDLE, {**LEFT_OUT, "rules": "published"})

@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "max_masks": None,
     "overlaps": True,
     "top_k": 3,
+    "bank_top_k": None,
     "rules": "current",
     "detail": False,
     "legend": False,
@@ -60,6 +61,7 @@ FINE = [
     ("max_masks", 1, 1),
     ("overlaps", False, False),
     ("rules", "published", "published"),
+    ("bank_top_k", 10, 10),
 ]
 REFUSED = [
     ("image", "/etc/hostname", "image must be a picture, sent as a data URI or an http(s) URL"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks import dense_weights, random_weights
+from benchmarks import random_weights, ranker_weights
 from benchmarks.random_weights import CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, Sizes
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "IMAGENET_MEAN", "IMAGENET_STD"]
@@ -147,14 +147,14 @@ def write_tipsv2(
     folder: Path, vision: Sizes = SMALL_TIPSV2_VISION, text: Sizes = SMALL_TIPSV2_TEXT
 ) -> None:
     """A TIPSv2 of 56 px: 4 x 4 cells."""
-    dense_weights.write_tipsv2(folder, vision, text)
+    ranker_weights.write_tipsv2(folder, vision, text)
 
 
 def write_fgclip2(
     folder: Path, vision: Sizes = SMALL_FGCLIP2_VISION, text: Sizes = SMALL_FGCLIP2_TEXT
 ) -> None:
     """An FG-CLIP 2 of 4 x 4 positions, 24 tokens a label and 40 a long text."""
-    dense_weights.write_fgclip2(folder, vision, text, 40)
+    ranker_weights.write_fgclip2(folder, vision, text, 40)
 
 
 def write_siglip(folder: Path) -> None:
@@ -186,4 +186,4 @@ def write_siglip(folder: Path) -> None:
         },
     }
     words = ("a", "tree", "red", "car", "dog", "cat", "sky")
-    random_weights.write_siglip(folder, config, words)
+    ranker_weights.write_siglip(folder, config, words)

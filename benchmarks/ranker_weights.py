@@ -1,4 +1,4 @@
-"""Checkpoints of dense rankers with random weights, in the layouts they are published in, of any size."""
+"""Checkpoints of rankers beside CLIP with random weights, in their published layouts, of any size."""
 
 from __future__ import annotations
 
@@ -7,13 +7,39 @@ from pathlib import Path
 
 import torch
 import transformers
+from open_clip.model import CustomTextCLIP
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
-from tokenizers.models import BPE
+from tokenizers.models import BPE, WordLevel
 from tokenizers.normalizers import Replace
+from tokenizers.pre_tokenizers import Whitespace
 
 from benchmarks.random_weights import Sizes
 from ssa.models.fgclip2 import FgClip2Model
+
+
+def write_siglip(folder: Path, model_cfg: Sizes, words: tuple[str, ...]) -> None:
+    """As timm publishes SigLIP 2 for open_clip: a bias, squashed pictures, and a tokenizer of its own.
+
+    The tokenizer knows ``words`` and no letters.
+    """
+    known = ("<pad>", "<eos>", "<unk>", *words)
+    numbers = {word: number for number, word in enumerate(known)}
+    tokenizer = Tokenizer(WordLevel(numbers, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = Whitespace()
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    squashed = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic"}
+    described = {
+        "model_cfg": dict(model_cfg),
+        "preprocess_cfg": {**squashed, "resize_mode": "squash"},
+    }
+    (folder / "open_clip_config.json").write_text(json.dumps(described), encoding="utf-8")
+    torch.manual_seed(0)
+    sizes = {name: value for name, value in model_cfg.items() if name != "custom_text"}
+    state = CustomTextCLIP(**sizes).state_dict()
+    save_file({k: v.contiguous() for k, v in state.items()}, folder / "open_clip_model.safetensors")
 
 
 def write_tipsv2(folder: Path, vision: Sizes, text: Sizes) -> None:
