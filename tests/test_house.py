@@ -31,6 +31,7 @@ TESTED_ELSEWHERE = {
     "ssa/dataset/amendments.py": "tests/review/test_amending.py",
     "ssa/formats/parquet_tables.py": "tests/formats/test_parquet.py",
     "ssa/review/web/answers.py": "tests/review/web/test_app.py",  # each is asked for over HTTP
+    "ssa/models/shared/open_clip_folder.py": "tests/models/test_clip.py",
     # Through the roles that they serve.
     "ssa/models/tables/captioners.py": "tests/models/test_roles.py",
     "ssa/models/tables/choosers.py": "tests/models/test_roles.py",

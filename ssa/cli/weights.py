@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections import Counter
@@ -57,7 +58,7 @@ def _compose(options: argparse.Namespace) -> str:
     """Put it together, load it once to see that it works, and say what each role takes on the disk."""
     given = {role: getattr(options, role) for role in (*ROLES, *OPTIONAL_ROLES)}
     parts = {role: folder for role, folder in given.items() if folder is not None}
-    if not parts and not options.without:
+    if not parts and not options.without and not options.settings:
         raise InputError("expected a folder for at least one role, such as --sam DIR; got none")
     from ssa.loading import load_engine  # loads torch
     from ssa.models.weight import bytes_by_role
@@ -75,6 +76,7 @@ def _compose(options: argparse.Namespace) -> str:
         parts,
         options.without,
         check,
+        dict(options.settings),
     )
     sizes: Counter[str] = Counter()
     for file in bundle.spec.files:
@@ -150,7 +152,27 @@ def _add_compose(commands: Any) -> None:
         choices=SPARED_ROLES,
         help=f"do without one of {', '.join(SPARED_ROLES)}",
     )
+    one.add_argument(
+        "--set",
+        dest="settings",
+        metavar="SECTION.NAME=VALUE",
+        action="append",
+        default=[],
+        type=_setting,
+        help="a setting of its own, such as labels.ranker_looks_once=true",
+    )
     one.set_defaults(act=_compose)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """A setting's name and its value, which is written as in JSON."""
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected SECTION.NAME=VALUE, such as labels.dense_side_px=896; got {text!r}"
+        ) from None
 
 
 def _add_optional_roles(one: argparse.ArgumentParser, offered: Sequence[str]) -> None:

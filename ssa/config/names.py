@@ -55,6 +55,8 @@ class LabelSettings:
     # The square whose cells a dense ranker's grid has as many as, whatever a picture's shape; a multiple of
     # its patch. 0 for the model's own: twice that finds more of small regions, for four times the work.
     dense_side_px: int = 0
+    # A CLIP or SigLIP 2 looks at a picture once, for all its regions, and not at a crop of each.
+    ranker_looks_once: bool = False
     top_k: int = 3
     # So many labels of the bank, those that a dense ranker finds most like a region, join its candidates. By
     # default none: the same model ranks them afterwards, so they come before nearly all that was voted for

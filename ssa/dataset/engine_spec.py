@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT = 1
 
-LATER_LABEL_SETTINGS = ("rules", "bank_top_k", "dense_side_px")
+LATER_LABEL_SETTINGS = ("rules", "bank_top_k", "dense_side_px", "ranker_looks_once")
 """Those that came after the first runs."""
 """Raise it when the same settings come to give other annotations."""
 

@@ -12,22 +12,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
-from open_clip.transform import PreprocessCfg
 from torch import Tensor
 from torch.nn import functional
-from torchvision.transforms.v2 import InterpolationMode
 
 from ssa.device import Placement, memory_errors_told
+from ssa.models.shared.open_clip_folder import load_open_clip
 from ssa.models.shared.pixels import PixelRecipe
-from ssa.models.shared.pretrained import opening
 from ssa.models.shared.rankings import CandidateTable
 from ssa.models.shared.text_cache import LabelCache
-from ssa.models.shared.undrawn import NothingDrawn
 from ssa.types import RGBImage, ScoredLabel
-
-FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 
 # Labels whose text embeddings are kept: 150 MB at ViT-L/14's 768 numbers each.
 CACHED_LABELS = 50_000
@@ -49,8 +43,7 @@ class OpenClipRanker:
         tokenizer: Any,
         placement: Placement,
     ) -> None:
-        self._model = model.to(placement.device)
-        self._model.visual.to(placement.dtype)
+        self._model = model
         self._spec = spec
         self._tokenizer = tokenizer
         self._placement = placement
@@ -63,13 +56,7 @@ class OpenClipRanker:
 
         Raises ``WeightsError`` when the folder is missing or damaged.
         """
-        name = f"local-dir:{folder}"
-        with opening(folder, "CLIP", FILES):
-            with NothingDrawn():  # The weights are required, and loaded strictly.
-                model = open_clip.create_model(name, require_pretrained=True, weights_only=True)
-            tokenizer = open_clip.get_tokenizer(name)
-            spec = _spec(PreprocessCfg(**model.visual.preprocess_cfg))
-        return cls(model.eval().requires_grad_(False), spec, tokenizer, placement)
+        return cls(*load_open_clip(folder, placement), placement)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -100,20 +87,3 @@ class OpenClipRanker:
         encoded = functional.normalize(self._model.encode_text(tokens).float(), dim=-1)
         # Cloned, else each cached row would keep its whole batch alive.
         return [row.clone() for row in encoded]
-
-
-def _spec(settings: Any) -> PixelRecipe:
-    """How open_clip says the model wants its crops. Raises ``ValueError`` for what no square comes of."""
-    sides = {settings.size} if isinstance(settings.size, int) else set(settings.size)
-    if len(sides) != 1 or settings.resize_mode not in ("shortest", "squash"):
-        raise ValueError(
-            "expected square input, resized by the shortest side or squashed; "
-            f"got {settings.size}, {settings.resize_mode!r}"
-        )
-    return PixelRecipe(
-        side_px=sides.pop(),
-        interpolation=InterpolationMode(settings.interpolation),
-        mean=tuple(settings.mean),
-        std=tuple(settings.std),
-        keeps_shape=settings.resize_mode == "shortest",
-    )

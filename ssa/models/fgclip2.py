@@ -19,6 +19,7 @@ from typing import Any
 import torch
 import transformers
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers.models.siglip2.modeling_siglip2 import Siglip2MultiheadAttentionPoolingHead
 
 from ssa.device import Placement
@@ -88,7 +89,7 @@ class FgClip2Encoder:
         self.scale = float(model.logit_scale.exp())
 
     def encode_cells(self, image: RGBImage) -> Tensor:
-        """(rows, columns, D) for a picture (H, W, 3) uint8 RGB."""
+        """(rows, columns, D) float32 of length 1 for a picture (H, W, 3) uint8 RGB."""
         place, side = self._placement, self._recipe.side_px // self._patch_px
         rows, columns = grid_for(image.shape[0], image.shape[1], side)
         size_hw = rows * self._patch_px, columns * self._patch_px
@@ -98,8 +99,12 @@ class FgClip2Encoder:
             pixel_attention_mask=None,
             spatial_shapes=torch.tensor([[rows, columns]]),
         ).last_hidden_state
-        cells: Tensor = self._surroundings(states)[0].view(rows, columns, -1)
-        return cells
+        cells = self._surroundings(states)[0].view(rows, columns, -1)
+        return functional.normalize(cells.float(), dim=-1)
+
+    def finish(self, pooled: Tensor) -> Tensor:
+        """Means of cells are of the space of texts."""
+        return pooled
 
     def _surroundings(self, states: Tensor) -> Tensor:
         """(1, N, D) to the same: the head that pools a whole picture, asked by each cell for itself."""

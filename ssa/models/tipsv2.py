@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import transformers
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ssa.device import Placement
 from ssa.models.shared.dense import GridRanker, grid_for
@@ -72,13 +73,17 @@ class Tipsv2Encoder:
         self.scale = 1 / float(model.temperature)
 
     def encode_cells(self, image: RGBImage) -> Tensor:
-        """(rows, columns, D) for a picture (H, W, 3) uint8 RGB."""
+        """(rows, columns, D) float32 of length 1 for a picture (H, W, 3) uint8 RGB."""
         rows, columns = grid_for(image.shape[0], image.shape[1], self._cells)
         size_hw = rows * self._patch_px, columns * self._patch_px
         pixels = self._recipe.whole(image, size_hw, self._placement.device, self._placement.dtype)
         states = self.model.vision_model(pixel_values=pixels).last_hidden_state
-        cells: Tensor = states[0, self._skipped :].view(rows, columns, -1)
-        return cells
+        cells = states[0, self._skipped :].view(rows, columns, -1)
+        return functional.normalize(cells.float(), dim=-1)
+
+    def finish(self, pooled: Tensor) -> Tensor:
+        """Means of cells are of the space of texts."""
+        return pooled
 
     def encode_labels(self, labels: list[str]) -> Sequence[Tensor]:
         """(D,) float32 each, for labels of one padded length."""

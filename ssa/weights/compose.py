@@ -26,6 +26,7 @@ from ssa.weights.manifest import (
     load_manifest,
     manifest_path,
 )
+from ssa.weights.settings import bundle_settings
 from ssa.weights.stamps import forget_stamps
 
 
@@ -36,15 +37,18 @@ def compose(
     parts: Mapping[str, Path],
     without: Sequence[str] = (),
     check: Callable[[str], object] = lambda name: None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """Make the bundle ``root/name``: ``base`` with the folders ``parts`` in the place of its roles.
 
-    It lacks the roles ``without``, of those that it may. Settings are the base's. ``check`` gets the name of
+    It lacks the roles ``without``, of those that it may. Settings are the base's, but for those given, each
+    by its section and name as in "labels.top_k". ``check`` gets the name of
     the new bundle before it stands in the place of one that was composed under this name before; if it
     raises, that one stays. Raises ``WeightsError`` for a name that is none or taken, a role or a folder that
-    there isn't, a role that can't be spared, and a base that isn't whole.
+    there isn't, a role that can't be spared, a setting that there isn't, and a base that isn't whole.
     """
     _check(root, name, base, parts, without)
+    own_settings = _settings(base, settings or {})
     folder = root / name
     roles = {role: parts.get(role) or base.folder(role) for role in _roles(base, parts, without)}
     # No name that a bundle may have: nobody takes it for one.
@@ -53,7 +57,7 @@ def compose(
     try:
         described = {
             "purpose": _purpose(base, parts, without),
-            "settings": _settings(base),
+            "settings": own_settings,
             "models": {
                 role: parts[role].resolve().name if role in parts else base.models()[role]
                 for role in roles
@@ -121,8 +125,26 @@ def _linked(source: Path, folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _settings(base: Bundle) -> Any:
-    """The base's settings as they are written down."""
+def _settings(base: Bundle, given: Mapping[str, Any]) -> Any:
+    """The base's settings as they are written down, with the given ones in their places."""
+    settings = _written(base)
+    for name, value in given.items():
+        *sections, own = name.split(".")
+        place = settings
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                break
+        else:
+            place[own] = value
+    try:
+        bundle_settings(settings)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise WeightsError(f"expected settings such as labels.top_k: {error}") from None
+    return settings
+
+
+def _written(base: Bundle) -> Any:
     own = base.path / COMPOSED_NAME
     if own.is_file():
         return json.loads(own.read_text(encoding="utf-8")).get("settings", {})

@@ -91,7 +91,7 @@ def test_selecting_all_masks_is_what_runs_of_before_did(spec: EngineSpec) -> Non
     assert "selection" not in spec.identity(None).text
     assert "looks" not in spec.identity(None).text
     assert '"settings.looks": true' in with_settings(spec, looks=True).identity(None).text
-    for later in ("rules", "bank_top_k", "dense_side_px"):
+    for later in ("rules", "bank_top_k", "dense_side_px", "ranker_looks_once"):
         assert later not in spec.identity(None).text
     published = with_settings(spec, labels=replace(spec.settings.labels, rules=PUBLISHED_RULES))
     assert '"settings.labels.rules.cut_boxes": true' in published.identity(None).text

@@ -84,6 +84,14 @@ def test_a_dense_ranker_in_one_role_leaves_the_other_alone(dense: Path) -> None:
     assert stages.chooser.look(np.zeros((9, 9, 3), np.uint8)).cells.shape[:2] == (8, 8)
 
 
+def test_a_clip_may_look_once() -> None:
+    at_once = LabelSettings(ranker_looks_once=True)
+    stages = load_models(FEWEST, at_once, CPU)
+    assert isinstance(stages.ranker, GridRanker)
+    assert stages.dense is stages.ranker
+    assert not isinstance(load_models(FEWEST, LabelSettings(), CPU).ranker, GridRanker)
+
+
 CHAT_FAMILIES = ("qwen3_vl", "smolvlm", "idefics3", "gemma3", "internvl", "llava_onevision")
 
 

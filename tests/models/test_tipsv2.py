@@ -67,10 +67,10 @@ def test_same_cells_as_transformers_own_with_each_to_itself_at_the_end(
     size = cells.shape[0] * 14, cells.shape[1] * 14
     pixels = torch.from_numpy(image.transpose(2, 0, 1).copy())
     pixels = vision.resize(pixels, [*size], antialias=True)[None] / 255
-    theirs = plain_cells(plain, pixels)[0, 2:].view_as(cells)
+    theirs = functional.normalize(plain_cells(plain, pixels)[0, 2:], dim=-1).view_as(cells)
     torch.testing.assert_close(cells, theirs, atol=1e-4, rtol=1e-4)
     assert len(cells.flatten(0, 1)) >= 14
-    assert image.size == 3 or cells.flatten(0, 1).std(dim=0).mean() > 0.1
+    assert image.size == 3 or cells.flatten(0, 1).std(dim=0).mean() > 0.02
 
 
 def test_a_square_is_seen_as_transformers_own_processor_has_it(

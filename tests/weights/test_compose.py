@@ -23,6 +23,7 @@ from ssa.models.chat import ChatCaptioner
 from ssa.models.florence import FlorenceCaptioner
 from ssa.models.point_models import PointModel
 from ssa.models.semantic_segmentor import SemanticSegmentor
+from ssa.models.shared.dense import GridRanker
 from ssa.models.weight import weight_bytes
 from ssa.pictures.decoding import decode_image
 from ssa.weights import choose_bundle, load_manifest, open_bundle, verify
@@ -259,3 +260,27 @@ def test_the_command_loads_it_once(
     there = {path.name for path in tmp_path.iterdir()}
     assert there - {".mine.stamps.json"} == {"broken", "mine"}
     verify(open_bundle(tmp_path, "mine"))
+
+
+def test_settings_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed = ["weights", "compose", "mine", "--from", "tiny", "--root", str(tmp_path)]
+    given = ["--set", "labels.ranker_looks_once=true", "--set", "masks.sam.points_per_side=4"]
+    assert app.main([*typed, *given]) == 0
+    loaded, base = load_engine(tmp_path, "mine", "cpu"), open_bundle(tmp_path, "tiny").spec.settings
+    assert loaded.settings.labels == replace(base.labels, ranker_looks_once=True)
+    assert loaded.settings.masks["sam"] == replace(base.masks["sam"], points_per_side=4)
+    assert isinstance(loaded.stages.ranker, GridRanker)
+    picture = decode_image(STREET)[:256, :256]
+    for one in loaded.engine.annotate(picture, loaded.settings).annotations:
+        assert sum(scored.score for scored in one.evidence.ranking) == pytest.approx(1)
+    for wrong, told in (
+        ("labels.gone=1", "got 'gone'"),
+        ("labels=3", "expected settings such as labels.top_k"),
+        ("top_k=3", "got top_k"),
+    ):
+        assert app.main([*typed, "--set", wrong]) == 2
+        assert told in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        app.main([*typed, "--set", "labels.top_k=three"])
+    assert "expected SECTION.NAME=VALUE" in capsys.readouterr().err
+    assert load_engine(tmp_path, "mine", "cpu").settings == loaded.settings

@@ -39,14 +39,19 @@ NUMBERS_AT_ONCE = 2**24
 class DenseEncoder(Protocol):
     """Puts cells of a picture and texts into one space, in which likeness is the product of directions.
 
-    ``scale`` is what the model multiplies cosines by before a softmax, ``model`` holds its weights.
+    A region is first the mean of its cells; where that isn't of the space of texts yet, ``finish`` takes it
+    there. ``scale`` is what the model multiplies cosines by before a softmax, ``model`` holds its weights.
     """
 
     scale: float
     model: nn.Module
 
     def encode_cells(self, image: RGBImage) -> Tensor:
-        """(rows, columns, D) for a picture (H, W, 3) uint8 RGB, all of which the cells cover."""
+        """(rows, columns, C) for a picture (H, W, 3) uint8 RGB, all of which the cells cover."""
+        ...
+
+    def finish(self, pooled: Tensor) -> Tensor:
+        """(M, C) float32, means of cells, to (M, D) float32."""
         ...
 
     def encode_labels(self, labels: list[str]) -> Sequence[Tensor]:
@@ -60,8 +65,13 @@ class DenseEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What an encoder saw of a picture: ``cells`` (rows, columns, D) float32 of length 1 on its device."""
+    """What an encoder saw of a picture, float32 on its device.
 
+    ``values`` (rows, columns, C) are what regions take the mean of; ``cells`` (rows, columns, D) say what
+    each is by itself, in the space of texts and of length 1.
+    """
+
+    values: Tensor
     cells: Tensor
 
 
@@ -79,7 +89,9 @@ class GridRanker:
     @torch.inference_mode()
     def look(self, image: RGBImage) -> Look:
         """Look at a picture (H, W, 3) uint8 RGB, for any number of questions about its regions."""
-        return Look(functional.normalize(self._encoder.encode_cells(image).float(), dim=-1))
+        values = self._encoder.encode_cells(image).float()
+        cells = functional.normalize(self._encoder.finish(values.flatten(0, 1)), dim=-1)
+        return Look(values, cells.view(*values.shape[:2], -1))
 
     @memory_errors_told
     @torch.inference_mode()
@@ -92,8 +104,8 @@ class GridRanker:
     ) -> list[tuple[ScoredLabel, ...]]:
         """Softmax of the model's logits over each region's own candidates, best first; ties keep their order.
 
-        A region's direction is that of the mean of its cells' directions, each by the share of the cell that
-        the mask covers; a mask without a pixel has all cells. ``most`` bounds what is given of each.
+        A region is the mean of its cells, each by the share of the cell that the mask covers; a mask without
+        a pixel has all cells. ``most`` bounds what is given of each.
         """
         if not masks:
             return []
@@ -103,9 +115,10 @@ class GridRanker:
 
     def pooled(self, view: Look, masks: Sequence[RLE]) -> Tensor:
         """(M, D) float32 of length 1: what each region looks like."""
-        rows, columns, _ = view.cells.shape
-        shares = _covered(masks, (rows, columns), view.cells.device)
-        return functional.normalize(shares @ view.cells.flatten(0, 1), dim=-1)
+        rows, columns, _ = view.values.shape
+        shares = _covered(masks, (rows, columns), view.values.device)
+        means = shares @ view.values.flatten(0, 1) / shares.sum(dim=1, keepdim=True)
+        return functional.normalize(self._encoder.finish(means), dim=-1)
 
     @memory_errors_told
     @torch.inference_mode()

@@ -11,12 +11,17 @@ from ssa.device import Placement
 from ssa.models.clip import OpenClipRanker
 from ssa.models.shared.families import Families
 from ssa.models.tables.dense_rankers import DENSE_RANKERS
+from ssa.models.text_region import load_text_region
 from ssa.stages import DenseRanker, LabelRanker
 
 Load = Callable[[Path, Placement, LabelSettings], LabelRanker | DenseRanker]
 
 
-def _open_clip(folder: Path, placement: Placement, _: LabelSettings) -> LabelRanker:
+def _open_clip(
+    folder: Path, placement: Placement, labels: LabelSettings
+) -> LabelRanker | DenseRanker:
+    if labels.ranker_looks_once:
+        return load_text_region(folder, placement, labels.dense_side_px or None)
     return OpenClipRanker.load(folder, placement)
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
 from ssa.config import ClusterSettings
 from ssa.labelling.clustering import mask_embeddings
@@ -41,7 +42,10 @@ class MadeUpEncoder:
 
     def encode_cells(self, image: RGBImage) -> torch.Tensor:
         self.looks += 1
-        return self.cells
+        return functional.normalize(self.cells, dim=-1)
+
+    def finish(self, pooled: torch.Tensor) -> torch.Tensor:
+        return pooled
 
     def encode_labels(self, labels: list[str]) -> Sequence[torch.Tensor]:
         self.encoded += labels
