@@ -37,6 +37,7 @@ from benchmarks.real_sizes import (
     VIT_B_16,
     VIT_H,
 )
+from ssa.config import LabelSettings
 from ssa.labelling.labels import load_labels
 
 LABELS = ("wheel", "window", "tree", "road", "sky")
@@ -77,10 +78,14 @@ FLORENCE_WORDS = 50189
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A model of its published size: the role it has in a bundle, and what writes a folder of it."""
+    """A model of its published size: its role in a bundle, what writes a folder of it, its settings."""
 
     role: str
     write: Callable[[Path], None]
+    settings: LabelSettings = LabelSettings()
+
+
+ONE_LOOK = LabelSettings(ranker_looks_once=True)
 
 
 def _oneformer(folder: Path) -> None:
@@ -157,6 +162,12 @@ PARTS: Mapping[str, Part] = MappingProxyType(
         "CLIP B/32": Part("clip", partial(write_open_clip, model_cfg=SIZES["light"].clip)),
         "SigLIP 2 So400m/16, 384 px": Part("clip", partial(_siglip, "ViT-SO400M-16-SigLIP2-384")),
         "SigLIP 2 B/16, 224 px": Part("clip", partial(_siglip, "ViT-B-16-SigLIP2")),
+        "CLIP L/14, one look": Part(
+            "clip", partial(write_open_clip, model_cfg=SIZES["base"].clip), ONE_LOOK
+        ),
+        "SigLIP 2 So400m/16, 384 px, one look": Part(
+            "clip", partial(_siglip, "ViT-SO400M-16-SigLIP2-384"), ONE_LOOK
+        ),
         "TIPSv2 L/14": Part(
             "clip", partial(write_tipsv2, vision=TIPSV2_L_VISION, text=TIPSV2_L_TEXT)
         ),

@@ -36,7 +36,6 @@ from ssa.pictures.regions import Regions
 from ssa.stages import DenseRanker
 
 HEIGHT, WIDTH = 1024, 1536
-SETTINGS = LabelSettings()
 
 Figures = dict[str, float]
 Work = Callable[[], object]
@@ -45,18 +44,18 @@ Work = Callable[[], object]
 class Workload:
     """One drawn picture and its masks, and how each role works on them."""
 
-    def __init__(self, placement: Placement, count: int) -> None:
+    def __init__(self, placement: Placement, count: int, settings: LabelSettings) -> None:
         rng = np.random.default_rng(0)
         small = rng.integers(0, 255, (16, 24, 3), dtype=np.uint8)
         self.image = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
         self.regions = Regions(self.image, draw_masks(count, HEIGHT, WIDTH))
         self.points = rng.uniform((0, 0), (WIDTH, HEIGHT), (count, 2))
-        self.count, self._placement = count, placement
+        self.count, self._placement, self._settings = count, placement, settings
 
     def of(self, role: str, folder: Path) -> tuple[object, Work | None, Work | None]:
         """The model in a folder, its work on the picture, and that on the items; None where it has none."""
         model, asked = self._load(role, folder), [LABELS] * self.count
-        every = range(self.count)
+        every, settings = range(self.count), self._settings
         rles = [one.rle for one in self.regions.proposals]
         if role == "sam":
             seen = model.embed(self.image)
@@ -67,12 +66,12 @@ class Workload:
             view = model.look(self.image)
             return model, lambda: model.look(self.image), lambda: model.rank(view, rles, asked)
         if role == "captions":
-            crops = self.regions.crops(every, SETTINGS.captioner_crop_scale)
+            crops = self.regions.crops(every, settings.captioner_crop_scale)
             return model, None, lambda: model.caption(crops)
         if role == "clip":
-            crops = self.regions.crops(every, SETTINGS.ranker_crop_scale)
+            crops = self.regions.crops(every, settings.ranker_crop_scale)
             return model, None, lambda: model.rank(crops, asked)
-        scale, best = SETTINGS.chooser_crop_scale, [LABELS[: SETTINGS.top_k]] * self.count
+        scale, best = settings.chooser_crop_scale, [LABELS[: settings.top_k]] * self.count
         crops, masks = self.regions.crops(every, scale), self.regions.masks(every, scale)
         return model, None, lambda: model.choose(crops, masks, best)
 
@@ -84,9 +83,9 @@ class Workload:
             source = role.removesuffix("_segmentor")
             return load_segmentor(folder, placement, source, load_labels(source))
         if role == "captions":
-            return load_captioner(folder, placement, SETTINGS.caption_max_tokens)
+            return load_captioner(folder, placement, self._settings.caption_max_tokens)
         table: Any = RANKERS if role == "clip" else CHOOSERS
-        return table.loader(folder)(folder, placement, SETTINGS)
+        return table.loader(folder)(folder, placement, self._settings)
 
 
 def measure(part: Part, placement: Placement, count: int, repeats: int) -> Figures:
@@ -95,7 +94,9 @@ def measure(part: Part, placement: Placement, count: int, repeats: int) -> Figur
         folder = Path(root) / part.role
         folder.mkdir()
         part.write(folder)
-        model, on_picture, on_items = Workload(placement, count).of(part.role, folder)
+        model, on_picture, on_items = Workload(placement, count, part.settings).of(
+            part.role, folder
+        )
         figures: Figures = {"weights_mb": weight_bytes([model]) / 1e6}
         for what, work, items in (("picture", on_picture, 1), ("item", on_items, count)):
             if work is not None:
