@@ -7,7 +7,7 @@ repositories; what isn't said is the class's own default.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -82,7 +82,7 @@ class Part:
 
     role: str
     write: Callable[[Path], None]
-    settings: LabelSettings = LabelSettings()
+    settings: LabelSettings = field(default_factory=LabelSettings)
 
 
 ONE_LOOK = LabelSettings(ranker_looks_once=True)
