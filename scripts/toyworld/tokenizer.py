@@ -1,6 +1,6 @@
-"""The miniature text models' vocabularies: byte-pair (CLIP's kind) and word-piece (BLIP's kind).
+"""The miniature text models' vocabularies: byte-pair (CLIP's and SentencePiece's) and word-piece (BLIP's).
 
-Both know every word of the drawn world and of the two label lists as one token, and spell anything else.
+All know every word of the drawn world and of the two label lists as one token, and spell anything else.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tokenizers import pre_tokenizers
-from transformers import CLIPTokenizer
+from transformers import CLIPTokenizer, Tipsv2Tokenizer
 
 from toyworld.captions import WORDS
 from toyworld.kinds import KINDS, class_names, part_prompts
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-WORD_END = "</w>"
+WORD_END, WORD_START = "</w>", "▁"
 
 
 @cache
@@ -53,7 +53,11 @@ def learn_merges(words: Iterable[str]) -> tuple[tuple[str, str], ...]:
     the same in every process that trains or resumes, and a trainer that breaks ties by hash order gives
     others each time.
     """
-    spelt = [[*word[:-1], word[-1] + WORD_END] for word in sorted(set(words))]
+    return _merged_whole([[*word[:-1], word[-1] + WORD_END] for word in sorted(set(words))])
+
+
+def _merged_whole(spelt: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    """Merges, in order, until each of the spelt words is one token."""
     merges: list[tuple[str, str]] = []
     while pairs := Counter(pair for parts in spelt for pair in pairwise(parts)):
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
@@ -98,6 +102,23 @@ def clip_ids(texts: Sequence[str], context_length: int) -> list[list[int]]:
         tokenizer = CLIPTokenizer.from_pretrained(folder)
     ids = tokenizer(list(texts), padding="max_length", max_length=context_length, truncation=True)
     return [list(row) for row in ids["input_ids"]]
+
+
+@cache
+def sentence_pieces() -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
+    """Vocabulary and merges of SentencePiece's kind: a word begins with its mark and hyphens stay inside it."""
+    phrases = [*class_names("coco"), *class_names("ade20k"), "photo"]
+    words = {*world_words(), *(word for phrase in phrases for word in phrase.lower().split())}
+    merges = _merged_whole([[WORD_START, *word] for word in sorted(words)])
+    letters = sorted({WORD_START, *"abcdefghijklmnopqrstuvwxyz0123456789.,'-", *"".join(words)})
+    tokens = ["<pad>", "<unk>", *letters, *(a + b for a, b in merges)]
+    return {token: index for index, token in enumerate(dict.fromkeys(tokens))}, merges
+
+
+def tips_tokenizer() -> Tipsv2Tokenizer:
+    """TIPSv2's tokenizer with the drawn world's vocabulary."""
+    vocabulary, merges = sentence_pieces()
+    return Tipsv2Tokenizer(vocab=dict(vocabulary), merges=list(merges))
 
 
 def write_bert_tokenizer(folder: Path) -> None:

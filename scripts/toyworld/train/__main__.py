@@ -16,7 +16,7 @@ from toyworld.train.confidence import train_confidence
 from toyworld.train.loop import Trainee, train
 from toyworld.train.nouns import train_nouns
 
-BUNDLE = SHIPPED_ROOT / "tiny"
+BUNDLE, MODERN_BUNDLE = SHIPPED_ROOT / "tiny", SHIPPED_ROOT / "tiny-modern"
 STATE = SHIPPED_ROOT.parent / ".train"
 
 NOUNS, CONFIDENCE = "nouns", "confidence"
@@ -30,11 +30,16 @@ TRAINEES = {
     "captions": "toyworld.train.blip:BlipTrainee",
     "clipseg": "toyworld.train.clipseg:ClipSegTrainee",
 }
+# Today's families, which begin as the above: the second bundle's.
+MODERN = {
+    "sam2": "toyworld.train.sam2:Sam2Trainee",
+    "tipsv2": "toyworld.train.tipsv2:Tipsv2Trainee",
+}
 
 
 def trainee(name: str, bundle: Path, steps: int | None) -> Trainee:
     """The trainee of a role; its module, and so its library, is imported only now."""
-    module, _, cls = TRAINEES[name].partition(":")
+    module, _, cls = {**TRAINEES, **MODERN}[name].partition(":")
     made: Trainee = getattr(importlib.import_module(module), cls)(bundle)
     if steps is not None:
         made.recipe = replace(made.recipe, steps=steps)
@@ -46,27 +51,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="train_tiny", description=__doc__)
     # Python 3.11 checks an empty "*" against the choices too, hence the [].
     parser.add_argument(
-        "model", nargs="*", choices=[*TRAINEES, NOUNS, CONFIDENCE, []], help="default: all"
+        "model", nargs="*", choices=[*TRAINEES, NOUNS, CONFIDENCE, *MODERN, []], help="default: all"
     )
     parser.add_argument(
         "--steps", type=int, help="instead of the recipe's own (not for nouns and confidence)"
     )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--out", type=Path, default=BUNDLE, help="the bundle's folder")
+    parser.add_argument("--out", type=Path, help="the bundle's folder (default: the shipped one)")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)  # drawing runs beside the model; more threads only get in each other's way
     # The last one judges what the others say.
-    for name in arguments.model or [*TRAINEES, NOUNS, CONFIDENCE]:
+    for name in arguments.model or [*TRAINEES, NOUNS, CONFIDENCE, *MODERN]:
+        bundle = arguments.out or (MODERN_BUNDLE if name in MODERN else BUNDLE)
         if name == NOUNS:
-            train_nouns(arguments.out)
+            train_nouns(bundle)
         elif name == CONFIDENCE:
-            train_confidence(arguments.out)
+            train_confidence(bundle)
         else:
             torch.manual_seed(0)
-            model = trainee(name, arguments.out, arguments.steps)
-            train(model, STATE / arguments.out.name, arguments.out, arguments.device)
-        if arguments.out.resolve() == BUNDLE:
-            seal(BUNDLE.name, BUNDLE.parent)  # the manifest learns the files' sizes and hashes
+            model = trainee(name, bundle, arguments.steps)
+            train(model, STATE / bundle.name, bundle, arguments.device)
+        if bundle.resolve() in (BUNDLE, MODERN_BUNDLE):
+            seal(bundle.name, bundle.parent)  # the manifest learns the files' sizes and hashes
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import replace
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from toyworld.scenes import Scene, draw_scene
 from toyworld.seeds import training_seed
@@ -51,4 +53,23 @@ def mirrored(scene: Scene) -> Scene:
         regions,
         np.ascontiguousarray(scene.coco[:, ::-1]),
         np.ascontiguousarray(scene.ade20k[:, ::-1]),
+    )
+
+
+def resized(scene: Scene, height: int, width: int) -> Scene:
+    """The scene squashed or stretched to a size in pixels; itself, where that is its size."""
+    if scene.image.shape[:2] == (height, width):
+        return scene
+
+    def fit(image: NDArray[np.uint8], how: int) -> NDArray[np.uint8]:
+        return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
+
+    nearest = cv2.INTER_NEAREST
+    masks = [fit(region.mask.astype(np.uint8), nearest) > 0 for region in scene.regions]
+    regions = zip(scene.regions, masks, strict=True)
+    return Scene(
+        fit(scene.image, cv2.INTER_LINEAR),
+        tuple(replace(region, mask=mask) for region, mask in regions),
+        fit(scene.coco, nearest),
+        fit(scene.ade20k, nearest),
     )

@@ -1,0 +1,212 @@
+"""Trains the miniature TIPSv2: what each place of a picture shows, in the words' own space, in one pass.
+
+Its towers are as wide as each other, for the class has no projections. Features pooled under a true region
+must lie nearest to that region's right names; each place alone must lie nearest to the kinds it is part of.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import Tipsv2Config, Tipsv2Model
+
+from toyworld.captions import right_texts
+from toyworld.kinds import KINDS, class_names, part_prompts
+from toyworld.scenes import Scene
+from toyworld.tokenizer import sentence_pieces, tips_tokenizer
+from toyworld.train.clip import multi_positive_loss, world_names
+from toyworld.train.export import image_processor, save_half, write_json
+from toyworld.train.loop import Recipe
+from toyworld.train.pool import ScenePool, resized
+from toyworld.train.sam_truth import region_maps
+
+SIDE, PATCH, WIDTH, BATCH = 256, 8, 96, 8
+CELLS = SIDE // PATCH
+CONTEXT = 64  # tokens, as the published processor pads to
+TEMPERATURE = 0.04  # held: shares then mean what the loss made of them
+REGIONS, SOME = 12, 200  # regions asked of a picture; of the rarer names, so many a step
+LEAST_VISIBLE, LEAST_PX = 0.25, 100
+KIND_NAMES = tuple(KINDS)
+PROMPTS = ("{}", "{}", "{}", "a {}", "a photo of a {}")
+
+
+def configuration() -> Tipsv2Config:
+    """Five blocks for pictures, two for words, all 96 wide."""
+    vision = {
+        "hidden_size": WIDTH, "num_hidden_layers": 5, "num_attention_heads": 3,
+        "image_size": SIDE, "patch_size": PATCH, "num_register_tokens": 1,
+    }  # fmt: skip
+    text = {
+        "hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 3,
+        "intermediate_size": 4 * WIDTH, "vocab_size": len(sentence_pieces()[0]),
+        "max_position_embeddings": CONTEXT,
+    }  # fmt: skip
+    return Tipsv2Config(
+        vision_config=vision, text_config=text, temperature_init_value=TEMPERATURE
+    )
+
+
+@cache
+def all_names() -> tuple[str, ...]:
+    """The world's names, and the classes of both lists that it has none of: wrong everywhere."""
+    names = dict.fromkeys(world_names())
+    return tuple(names | dict.fromkeys([*class_names("coco"), *class_names("ade20k")]))
+
+
+class Tipsv2Trainee:
+    """Miniature TIPSv2 by multi-positive InfoNCE of regions, places and whole pictures."""
+
+    name = "clip"
+
+    def __init__(self, _bundle: Path) -> None:
+        self.recipe = Recipe(steps=4000, lr=1.2e-3, warmup=150)
+        self.model = Tipsv2Model(configuration())
+        prepare(self.model)
+        self.pool = ScenePool(first=1_000_000_000, fresh=3, window=48)
+        self.names = all_names()
+        self.index = {name: i for i, name in enumerate(self.names)}
+        self.kinds = torch.tensor([self.index[kind] for kind in KIND_NAMES])
+        rare = set(part_prompts())
+        self.common = [i for i, name in enumerate(self.names) if name not in rare]
+        self.rare = [i for i, name in enumerate(self.names) if name in rare]
+        tokenizer = tips_tokenizer()
+        self.tokens = {
+            prompt: tokenizer([prompt.format(n) for n in self.names], padding=True, return_tensors="pt")
+            for prompt in dict.fromkeys(PROMPTS)
+        }
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Regions against names, places and pictures against kinds."""
+        rng = np.random.default_rng([101, step])
+        scenes = [resized(self.pool.scene(step, rng), SIDE, SIDE) for _ in range(BATCH)]
+        chosen = [some_regions(scene, rng) for scene in scenes]
+        device = self.model.temperature.device
+        pixels = torch.from_numpy(np.stack([scene.image for scene in scenes])).to(device)
+        features, picture = see(self.model, pixels.permute(0, 3, 1, 2).float() / 255)
+        shares = torch.from_numpy(
+            np.stack([cover(s, r) for s, r in zip(scenes, chosen, strict=True)])
+        )
+        pooled = pool(features, shares.to(device)).flatten(0, 1)
+        positive = self.right(scenes, chosen).to(device)
+        asked = self.asked(positive.cpu(), rng).to(device)
+        words = self.say(asked, str(rng.choice(PROMPTS)))
+        logits, right = similarity(pooled, words), positive[:, asked]
+        region = multi_positive_loss(logits, right)
+        place_of = {int(name): place for place, name in enumerate(asked)}
+        kinds = words[[place_of[int(i)] for i in self.kinds]]
+        there = torch.from_numpy(np.stack([kinds_at(scene) for scene in scenes])).to(device)
+        place = multi_positive_loss(similarity(features, kinds).flatten(0, 1), there.flatten(0, 1))
+        whole = multi_positive_loss(similarity(picture, kinds), there.any(1))
+        figures = {
+            "region": region,
+            "place": place,
+            "picture": whole,
+            "right": right.gather(1, logits.argmax(1, keepdim=True)).float().mean(),
+        }
+        return region + 0.5 * place + 0.1 * whole, figures
+
+    def right(self, scenes: list[Scene], chosen: list[NDArray[np.int64]]) -> Tensor:
+        """(B·R, names) bool: what each region may rightly be called."""
+        rows = [(s, int(r)) for s, regions in zip(scenes, chosen, strict=True) for r in regions]
+        positive = torch.zeros(len(rows), len(self.names), dtype=torch.bool)
+        for row, (scene, region) in enumerate(rows):
+            for name in right_texts(scene, region):
+                if name in self.index:
+                    positive[row, self.index[name]] = True
+        return positive
+
+    def asked(self, positive: Tensor, rng: np.random.Generator) -> Tensor:
+        """Indices of the names that this step knows: the common, the right and some of the rare ones."""
+        some = rng.choice(self.rare, SOME, replace=False)
+        right = positive.any(0).nonzero().flatten()
+        return torch.unique(torch.cat([torch.tensor(self.common), torch.from_numpy(some), right]))
+
+    def say(self, names: Tensor, prompt: str) -> Tensor:
+        """(N,) indices → (N, WIDTH) embeddings."""
+        ids, attended = (self.tokens[prompt][key] for key in ("input_ids", "attention_mask"))
+        at, device = names.cpu(), names.device
+        out = self.model.get_text_features(
+            input_ids=ids[at].to(device), attention_mask=attended[at].to(device)
+        )
+        words: Tensor = out.pooler_output
+        return words
+
+    def export(self, folder: Path) -> None:
+        """fp16 transformers folder with tokenizer and processor."""
+        self.model.config.architectures = ["Tipsv2Model"]
+        self.model.config.save_pretrained(folder)
+        save_half(self.model.state_dict(), folder / "model.safetensors")
+        tips_tokenizer().save_pretrained(folder)
+        processor = image_processor(
+            "Tipsv2ImageProcessor",
+            (0.0, 0.0, 0.0),
+            (1.0, 1.0, 1.0),
+            {"height": SIDE, "width": SIDE},
+            resample=2,
+            processor_class="Tipsv2Processor",
+            do_convert_rgb=True,
+        )
+        write_json(folder / "preprocessor_config.json", processor | {"do_normalize": False})
+
+
+def prepare(model: Tipsv2Model) -> None:
+    """Initial weights that suit narrow layers; the class's own are made for wide ones."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.xavier_normal_(module.weight)
+    model.temperature.requires_grad_(False)
+
+
+def see(model: Tipsv2Model, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 3, H, W) RGB, 0 to 1 → features of the patches (B, N, D), row by row, and of the whole (B, D)."""
+    out = model.get_image_features(pixel_values=pixels)
+    first = 1 + model.config.vision_config.num_register_tokens
+    return out.last_hidden_state[:, first:], out.pooler_output
+
+
+def pool(features: Tensor, shares: Tensor) -> Tensor:
+    """Features (B, N, D) under regions that cover shares (B, R, N) of the patches: their mean, (B, R, D)."""
+    weights = shares / shares.sum(-1, keepdim=True).clamp(min=1e-6)
+    with torch.autocast(features.device.type, enabled=False):
+        return weights @ features.float()
+
+
+def similarity(seen: Tensor, words: Tensor) -> Tensor:
+    """(..., D) and (N, D) → cosines over the temperature (..., N), float32."""
+    seen, words = (F.normalize(each.float(), dim=-1) for each in (seen, words))
+    with torch.autocast(seen.device.type, enabled=False):
+        return seen @ words.t() / TEMPERATURE
+
+
+def some_regions(scene: Scene, rng: np.random.Generator) -> NDArray[np.int64]:
+    """REGIONS that can be told at all, each once where there are as many."""
+    told = [r.visible > LEAST_VISIBLE and r.mask.sum() >= LEAST_PX for r in scene.regions]
+    able = np.flatnonzero(told)
+    if len(able) >= REGIONS:
+        return rng.permutation(able)[:REGIONS]
+    return np.concatenate([able, rng.choice(able, REGIONS - len(able))])
+
+
+def cover(scene: Scene, regions: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(R, N) float32: of each patch, the share that a region covers."""
+    masks = [scene.regions[int(region)].mask.astype(np.float32) for region in regions]
+    cells = [cv2.resize(mask, (CELLS, CELLS), interpolation=cv2.INTER_AREA) for mask in masks]
+    return np.stack(cells).reshape(len(cells), -1)
+
+
+def kinds_at(scene: Scene) -> NDArray[np.bool_]:
+    """(N, kinds) bool: the kinds of the smallest and of the whole region in the middle of each patch."""
+    middle = PATCH // 2
+    at = np.array([KIND_NAMES.index(region.kind) for region in scene.regions])
+    there = np.zeros((CELLS * CELLS, len(KIND_NAMES)), np.bool_)
+    for regions in region_maps(scene):
+        kinds = at[regions[middle::PATCH, middle::PATCH]].reshape(-1)
+        there[np.arange(len(kinds)), kinds] = True
+    return there
