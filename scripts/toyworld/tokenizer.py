@@ -106,7 +106,7 @@ def clip_ids(texts: Sequence[str], context_length: int) -> list[list[int]]:
 
 @cache
 def sentence_pieces() -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
-    """Vocabulary and merges of SentencePiece's kind: a word begins with its mark and hyphens stay inside it."""
+    """Vocabulary and merges of SentencePiece's kind: words begin with a mark, hyphens stay inside them."""
     phrases = [*class_names("coco"), *class_names("ade20k"), "photo"]
     words = {*world_words(), *(word for phrase in phrases for word in phrase.lower().split())}
     merges = _merged_whole([[WORD_START, *word] for word in sorted(words)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +56,13 @@ class Bundle:
         )
 
     def folder(self, role: str) -> Path:
-        """The folder of one role ("sam", "captions", ...); raises ``WeightsError`` for an unknown one."""
-        return self.path / _known(role)
+        """The folder of one role ("sam", "captions", ...); raises ``WeightsError`` for an unknown one.
+
+        Of a model that another shipped bundle lends, it is the other's.
+        """
+        own = _known(role)
+        there = next((file.folder for file in self.spec.files if file.role == role), own)
+        return Path(os.path.normpath(self.path / there))
 
     def files_to_have(self) -> tuple[WeightFile, ...]:
         """The files that this bundle consists of: all but those of optional roles never asked for."""
@@ -101,7 +108,9 @@ class Bundle:
         if self.spec.shipped and INSTALLED:
             return "install semantic-segment-anything anew"
         if self.spec.shipped:
-            return f"restore it with: git checkout -- weights/{self.name}"
+            homes = {shown_path(self.name, file.path).split("/")[0] for file in self.spec.files}
+            folders = " ".join(f"weights/{name}" for name in sorted({self.name, *homes}))
+            return f"restore it with: git checkout -- {folders}"
         return f"bring it with: {download_command(self.name)}"
 
     def remedy_for(self, role: str) -> str:
@@ -111,6 +120,11 @@ class Bundle:
         if self.spec.shipped or self.spec.composed or role in ROLES:
             return self.remedy
         return f"{self.remedy} --with {role.replace('_', '-')}"
+
+
+def shown_path(bundle: str, path: str) -> str:
+    """A file's path as it is told, "tiny/sam/config.json", wherever it lies."""
+    return posixpath.normpath(f"{bundle}/{path}")
 
 
 def _known(role: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from ssa.errors import WeightsError
-from ssa.weights.bundle import Bundle
+from ssa.weights.bundle import Bundle, shown_path
 from ssa.weights.files import sha256_of
 from ssa.weights.lock import Download, LockedFile, read_lock
 from ssa.weights.manifest import WeightFile
@@ -82,7 +82,7 @@ def expectations(bundle: Bundle) -> tuple[list[LockedFile], list[str]]:
     for file in bundle.files_to_have():
         problem = _shipped_problem(file) or _lock_problem(file, lock.get(file.path))
         if problem:
-            problems.append(f"{bundle.name}/{file.path} {problem}")
+            problems.append(f"{shown_path(bundle.name, file.path)} {problem}")
         elif file.source.shipped:
             expected.append(LockedFile(file.path, file.size or 0, file.sha256 or ""))
         else:
@@ -110,7 +110,7 @@ def _lock_problem(file: WeightFile, record: Download | None) -> str:
 def missing(bundle: Bundle, expected: Iterable[LockedFile]) -> list[str]:
     """One line for each expected file that is not there."""
     gone = (file for file in expected if not (bundle.path / file.path).is_file())
-    return [f"{bundle.name}/{file.path} is missing" for file in gone]
+    return [f"{shown_path(bundle.name, file.path)} is missing" for file in gone]
 
 
 def damaged(bundle: Bundle, expected: Iterable[LockedFile], *, quick: bool = False) -> list[str]:
@@ -123,7 +123,7 @@ def damaged(bundle: Bundle, expected: Iterable[LockedFile], *, quick: bool = Fal
 
 
 def _damage(bundle: Bundle, file: LockedFile, quick: bool) -> str:
-    path, label = bundle.path / file.path, f"{bundle.name}/{file.path}"
+    path, label = bundle.path / file.path, shown_path(bundle.name, file.path)
     size = path.stat().st_size
     if size != file.size:
         return f"{label} is damaged: expected {file.size} bytes, found {size}"

@@ -1,7 +1,8 @@
 """``weights/manifest.json`` read into types: bundles, best first, and every file they are made of.
 
 The file has two tables. ``models`` holds what is fetched together: source, licence, files. ``bundles``
-says which models stand in which role, so a model used by two bundles is written down once.
+says which models stand in which role, so a model used by two bundles is written down once. One that is
+shipped names its ``folder`` too, so that it is stored once.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ Conversion = Literal["none", "safetensors", "unpack"]
 """
 
 _HEX = re.compile(r"[0-9a-f]{64}")
+_HOME = re.compile(r"[\w-]+/[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,14 @@ class Source:
 class WeightFile:
     """One file to have; ``path`` is relative to the bundle (a folder when it is unpacked).
 
+    ``folder``, too, is relative to the bundle: its role's own or, of a model that another bundle lends, one
+    of that bundle's. ``path`` lies in it.
     ``size`` (bytes) and ``sha256`` are those of the file as fetched, before any conversion, and ``None``
     where nobody could look; ``about`` estimates the size for the disk check then.
     """
 
     role: str
+    folder: str
     path: str
     model: str
     licence: str
@@ -164,7 +169,7 @@ def _composed(path: Path) -> BundleSpec | None:
         files = tuple(
             file
             for role, entries in raw["roles"].items()
-            for file in _files(role, models.get(role, role), {**table, "files": entries})
+            for file in _files(name, role, models.get(role, role), {**table, "files": entries})
         )
         settings = bundle_settings(raw.get("settings", {}))
         return BundleSpec(name, str(raw["purpose"]), files, settings, composed=True)
@@ -185,18 +190,20 @@ def _bundle(name: str, raw: Mapping[str, Any]) -> BundleSpec:
         file
         for role, models in table["roles"].items()
         for model in models
-        for file in _files(role, model, raw["models"][model])
+        for file in _files(name, role, model, raw["models"][model])
     )
     return BundleSpec(name, table["purpose"], files, bundle_settings(table.get("settings", {})))
 
 
-def _files(role: str, model: str, raw: Mapping[str, Any]) -> Iterator[WeightFile]:
+def _files(bundle: str, role: str, model: str, raw: Mapping[str, Any]) -> Iterator[WeightFile]:
     if role not in (*ROLES, *OPTIONAL_ROLES):
         raise ValueError(f"{role!r} is not a role: {', '.join((*ROLES, *OPTIONAL_ROLES))}")
+    folder = _folder(bundle, role, raw)
     for entry in raw["files"]:
         yield WeightFile(
             role=role,
-            path=_path(role, entry["path"]),
+            folder=folder,
+            path=_path(folder, entry["path"]),
             model=model,
             licence=raw["licence"],
             source=_source(raw["source"], entry),
@@ -208,11 +215,21 @@ def _files(role: str, model: str, raw: Mapping[str, Any]) -> Iterator[WeightFile
         )
 
 
-def _path(role: str, path: str) -> str:
-    joined = PurePosixPath(role, path)
-    if PurePosixPath(path).is_absolute() or ".." in joined.parts or "\\" in path:
-        raise ValueError(f"{path!r} is not a path inside {role}/")
-    return str(joined)
+def _folder(bundle: str, role: str, raw: Mapping[str, Any]) -> str:
+    """Where a model's files lie, relative to the bundle: only what is shipped can lie in another's folder."""
+    home = raw.get("folder", f"{bundle}/{role}")
+    if home == f"{bundle}/{role}":
+        return role
+    if raw["source"] != "repository" or not _HOME.fullmatch(home):
+        raise ValueError(f"{home!r} is not the folder of a shipped model, bundle/role")
+    return f"../{home}"
+
+
+def _path(folder: str, path: str) -> str:
+    inside = PurePosixPath(path)
+    if inside.is_absolute() or ".." in inside.parts or "\\" in path:
+        raise ValueError(f"{path!r} is not a path inside {folder}/")
+    return str(PurePosixPath(folder, path))
 
 
 def _source(raw: str | Mapping[str, str], entry: Mapping[str, Any]) -> Source:

@@ -22,7 +22,8 @@ LICENCE = "Apache-2.0"
 def seal(name: str, root: Path) -> int:
     """List the files under ``root/name/<role>`` with size and hash in ``root``'s manifest; returns how many.
 
-    Hidden files are left out. Raises ``WeightsError`` for a bundle that is downloaded.
+    Hidden files are left out; roles that another bundle lends to stay as they are. Raises ``WeightsError``
+    for a bundle that is downloaded.
     """
     if not load_manifest(root).bundle(name).shipped:
         raise WeightsError(f"{name} is downloaded: its lock is written by the download, not sealed")
@@ -34,11 +35,17 @@ def seal(name: str, root: Path) -> int:
         entries = _entries(root / name / role)
         model = f"{name}_{role}"
         raw["models"].pop(model, None)
-        roles[role] = [model] if entries else []
-        if role in OPTIONAL_ROLES and not entries:
+        lent = [other for other in roles.get(role, []) if other != model]
+        roles[role] = [model] if entries else lent
+        if role in OPTIONAL_ROLES and not roles[role]:
             del roles[role]
         if entries:
-            raw["models"][model] = {"licence": LICENCE, "source": "repository", "files": entries}
+            raw["models"][model] = {
+                "licence": LICENCE,
+                "source": "repository",
+                "folder": f"{name}/{role}",
+                "files": entries,
+            }
         count += len(entries)
     write_whole(path, (format_manifest(raw) + "\n").encode("utf-8"))
     return count

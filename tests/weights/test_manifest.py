@@ -14,6 +14,8 @@ from ssa.weights.fetch import check_url
 from ssa.weights.manifest import MANIFEST_NAME, format_manifest
 from tests.weights.world import (
     edit_manifest,
+    fill_tiny,
+    write_manifest,
 )
 
 
@@ -44,6 +46,26 @@ def test_the_readme_lists_each_model_with_its_licence() -> None:
     for name, table in raw["models"].items():
         if table["source"] != "repository":
             assert re.search(rf"\| `{name}` \|.*\| {re.escape(table['licence'])} \|", readme), name
+
+
+@pytest.mark.parametrize(
+    "folder", ["../tiny/clip", "tiny", "tiny/clip/more", "/tiny/clip", "tiny/.."]
+)
+def test_a_shipped_model_lies_in_a_bundles_folder_for_a_role(world: Path, folder: str) -> None:
+    fill_tiny(world)
+    raw = json.loads((world / MANIFEST_NAME).read_text())
+    raw["models"]["tiny_clip"]["folder"] = folder
+    write_manifest(world, raw)
+    with pytest.raises(WeightsError, match=r"manifest\.json can't be read"):
+        load_manifest(world)
+
+
+def test_a_model_that_is_fetched_lies_in_no_other_bundle(world: Path) -> None:
+    raw = json.loads((world / MANIFEST_NAME).read_text())
+    raw["models"]["clip"]["folder"] = "tiny/clip"
+    write_manifest(world, raw)
+    with pytest.raises(WeightsError, match="not the folder of a shipped model"):
+        load_manifest(world)
 
 
 @pytest.mark.parametrize(

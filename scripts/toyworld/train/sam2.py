@@ -22,7 +22,13 @@ from ssa.models.sam import build
 from ssa.weights import SHIPPED_ROOT
 from toyworld.kinds import KINDS
 from toyworld.scenes import Scene
-from toyworld.train.export import IMAGENET_MEAN, IMAGENET_STD, image_processor, save_half, write_json
+from toyworld.train.export import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    image_processor,
+    save_half,
+    write_json,
+)
 from toyworld.train.loop import Recipe
 from toyworld.train.pool import ScenePool, resized
 from toyworld.train.sam import ARCHITECTURE, masks_loss
@@ -98,7 +104,7 @@ def begin_as(sam: Sam2Model, teacher: dict[str, Tensor]) -> None:
 
 SCORE_PARTS = ("mask_decoder.obj_score_token", "mask_decoder.pred_obj_score_head")
 RENAMED = (
-    ("prompt_encoder.pe_layer.positional_encoding_gaussian_matrix", "prompt_encoder.shared_embedding.positional_embedding"),
+    ("pe_layer.positional_encoding_gaussian_matrix", "shared_embedding.positional_embedding"),
     ("prompt_encoder.mask_downscaling.0.", "prompt_encoder.mask_embed.conv1."),
     ("prompt_encoder.mask_downscaling.1.", "prompt_encoder.mask_embed.layer_norm1."),
     ("prompt_encoder.mask_downscaling.3.", "prompt_encoder.mask_embed.conv2."),
@@ -238,7 +244,8 @@ class Sam2Trainee:
         """
         with torch.no_grad():
             truth = self.teacher.to(pixels.device).image_encoder(pixels).float()
-        return F.mse_loss(embedding.float(), truth) / truth.var()
+        error: Tensor = F.mse_loss(embedding.float(), truth) / truth.var()
+        return error
 
     def dense_loss(
         self, finest: Tensor, batch: dict[str, Tensor]

@@ -48,9 +48,7 @@ def configuration() -> Tipsv2Config:
         "intermediate_size": 4 * WIDTH, "vocab_size": len(sentence_pieces()[0]),
         "max_position_embeddings": CONTEXT,
     }  # fmt: skip
-    return Tipsv2Config(
-        vision_config=vision, text_config=text, temperature_init_value=TEMPERATURE
-    )
+    return Tipsv2Config(vision_config=vision, text_config=text, temperature_init_value=TEMPERATURE)
 
 
 @cache
@@ -78,7 +76,9 @@ class Tipsv2Trainee:
         self.rare = [i for i, name in enumerate(self.names) if name in rare]
         tokenizer = tips_tokenizer()
         self.tokens = {
-            prompt: tokenizer([prompt.format(n) for n in self.names], padding=True, return_tensors="pt")
+            prompt: tokenizer(
+                [prompt.format(n) for n in self.names], padding=True, return_tensors="pt"
+            )
             for prompt in dict.fromkeys(PROMPTS)
         }
 
@@ -99,8 +99,7 @@ class Tipsv2Trainee:
         words = self.say(asked, str(rng.choice(PROMPTS)))
         logits, right = similarity(pooled, words), positive[:, asked]
         region = multi_positive_loss(logits, right)
-        place_of = {int(name): place for place, name in enumerate(asked)}
-        kinds = words[[place_of[int(i)] for i in self.kinds]]
+        kinds = words[torch.searchsorted(asked, self.kinds.to(device))]
         there = torch.from_numpy(np.stack([kinds_at(scene) for scene in scenes])).to(device)
         place = multi_positive_loss(similarity(features, kinds).flatten(0, 1), there.flatten(0, 1))
         whole = multi_positive_loss(similarity(picture, kinds), there.any(1))
@@ -123,10 +122,12 @@ class Tipsv2Trainee:
         return positive
 
     def asked(self, positive: Tensor, rng: np.random.Generator) -> Tensor:
-        """Indices of the names that this step knows: the common, the right and some of the rare ones."""
+        """Indices of the names that this step knows, rising: the common, the right and some rare ones."""
         some = rng.choice(self.rare, SOME, replace=False)
         right = positive.any(0).nonzero().flatten()
-        return torch.unique(torch.cat([torch.tensor(self.common), torch.from_numpy(some), right]))
+        known = [torch.tensor(self.common), torch.from_numpy(some), right]
+        asked: Tensor = torch.unique(torch.cat(known))
+        return asked
 
     def say(self, names: Tensor, prompt: str) -> Tensor:
         """(N,) indices → (N, WIDTH) embeddings."""
