@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 from transformers import AutoTokenizer, Tipsv2Model
 
 from ssa.config import MaskSettings
@@ -111,21 +112,20 @@ def test_a_word_of_the_world_is_one_token_of_tips(tmp_path: Path) -> None:
 
 def two_regions() -> Scene:
     """A car in the left half, one window of it in the top left quarter; the road is the rest."""
-    side = tipsv2.SIDE
-    car, window = np.zeros((2, side, side), np.bool_)
-    car[:, : side // 2] = True
-    window[: side // 2, : side // 2] = True
+    car, window = np.zeros((2, 192, 256), np.bool_)
+    car[:, :128] = True
+    window[:96, :128] = True
     regions = (
         Region("road", "stuff", "gray", ~car, 1.0, None, None),
         Region("car", "object", "red", car, 1.0, None, "road"),
         Region("window", "part", "blue", window, 1.0, 1, None),
     )
-    nothing = np.zeros((side, side), np.uint8)
-    return Scene(np.zeros((side, side, 3), np.uint8), regions, nothing, nothing)
+    nothing = np.zeros(car.shape, np.uint8)
+    return Scene(np.zeros((*car.shape, 3), np.uint8), regions, nothing, nothing)
 
 
 def test_places_are_of_the_part_and_of_its_whole() -> None:
-    there = tipsv2.kinds_at(two_regions()).reshape(tipsv2.CELLS, tipsv2.CELLS, -1)
+    there = tipsv2.kinds_at(two_regions()).reshape(28, 37, -1)
     names = [
         {n for n, yes in zip(KINDS, there[at], strict=True) if yes}
         for at in ((0, 0), (-1, 0), (0, -1))
@@ -134,15 +134,21 @@ def test_places_are_of_the_part_and_of_its_whole() -> None:
 
 
 def test_features_are_pooled_by_the_area_that_a_region_covers() -> None:
-    scene = two_regions()
-    shares = tipsv2.cover(scene, np.array([1, 2]))
-    assert shares.shape == (2, tipsv2.CELLS**2)
-    assert shares.sum(1).tolist() == [tipsv2.CELLS**2 / 2, tipsv2.CELLS**2 / 4]
+    shares = tipsv2.cover(two_regions(), np.array([1, 2]))
+    assert shares.shape == (2, 28 * 37)
+    assert shares.sum(1).tolist() == pytest.approx([28 * 37 / 2, 28 * 37 / 4])
     features = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [5.0, 5.0]]])
     pooled = tipsv2.pool(features, torch.tensor([[[1.0, 0.5, 0.0], [0.0, 0.0, 0.0]]]))
     torch.testing.assert_close(pooled, torch.tensor([[[2 / 3, 1 / 3], [0.0, 0.0]]]))
     near = tipsv2.similarity(torch.tensor([[3.0, 0.0]]), torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
     torch.testing.assert_close(near, torch.tensor([[1 / tipsv2.TEMPERATURE, 0.0]]))
+
+
+def test_pictures_are_seen_in_the_shape_they_have() -> None:
+    for height, (rows, columns) in tipsv2.GRIDS.items():
+        pixels = tipsv2.pixels_of(draw_scene(training_seed(9), height, 256))
+        assert pixels.shape == (3, rows * tipsv2.PATCH, columns * tipsv2.PATCH)
+        assert 0 <= pixels.min() < 0.5 < pixels.max() <= 1
 
 
 def test_tips_is_asked_for_every_right_name(tips_trainee: tipsv2.Tipsv2Trainee) -> None:
@@ -168,10 +174,23 @@ def test_tips_as_exported_is_the_model_that_was_trained(
     assert not info["missing_keys"]
     assert not info["unexpected_keys"]
     assert loaded.temperature.item() == pytest.approx(tipsv2.TEMPERATURE, abs=1e-4)
-    pixels = torch.rand(1, 3, tipsv2.SIDE, tipsv2.SIDE, generator=torch.Generator().manual_seed(2))
+    pixels = torch.rand(1, 3, 28 * 8, 37 * 8, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
-        mine, its = (tipsv2.see(m, pixels)[0] for m in (tips_trainee.model, loaded.eval()))
-    torch.testing.assert_close(mine, its, atol=0.05, rtol=0.05)
+        (mine, _), (its, whole) = (
+            tipsv2.see(m, pixels) for m in (tips_trainee.model, loaded.eval())
+        )
+        expected = loaded.get_image_features(pixels).pooler_output
+    torch.testing.assert_close(mine, its, atol=0.01, rtol=0.05)
+    torch.testing.assert_close(whole, expected)
+    # Without the last block's attention, patches are the class's own too.
+    last = loaded.vision_model.encoder.layer[-1].attention
+    for each in (last.q_proj, last.k_proj):
+        torch.nn.init.zeros_(each.weight)
+        torch.nn.init.zeros_(each.bias)
+    last.v_proj.weight.data.zero_()
+    with torch.no_grad():
+        patches = loaded.get_image_features(pixels).last_hidden_state[:, 2:]
+        torch.testing.assert_close(tipsv2.see(loaded, pixels)[0], F.normalize(patches, dim=-1))
     figures = score(tmp_path, count=1, seed=0)
     assert {"object kind", "object name", "object top 3", "stuff kind"} <= set(figures)
     assert all(0 <= share <= 1 for share in figures.values())

@@ -19,8 +19,7 @@ from transformers import Tipsv2Model, Tipsv2Tokenizer
 from toyworld.kinds import KINDS
 from toyworld.scenes import Scene
 from toyworld.train.clip import world_names
-from toyworld.train.pool import resized
-from toyworld.train.tipsv2 import SIDE, cover, pool, see, similarity
+from toyworld.train.tipsv2 import cover, pixels_of, pool, see, similarity
 from toyworld.unseen import counts, right_names, scenes
 
 ROLES = ("stuff", "object", "part")
@@ -38,10 +37,8 @@ def words_of(model: Tipsv2Model, folder: Path, names: Sequence[str]) -> Tensor:
 @torch.inference_mode()
 def similarities(model: Tipsv2Model, words: Tensor, scene: Scene, regions: list[int]) -> Tensor:
     """(R, N) cosines over the temperature of the scene's regions with the words."""
-    squashed = resized(scene, SIDE, SIDE)
-    pixels = torch.from_numpy(squashed.image).permute(2, 0, 1)[None].float() / 255
-    features, _ = see(model, pixels)
-    shares = torch.from_numpy(cover(squashed, np.array(regions)))[None]
+    features, _ = see(model, torch.from_numpy(pixels_of(scene))[None])
+    shares = torch.from_numpy(cover(scene, np.array(regions)))[None]
     return similarity(pool(features, shares)[0], words)
 
 

@@ -2,6 +2,8 @@
 
 Its towers are as wide as each other, for the class has no projections. Features pooled under a true region
 must lie nearest to that region's right names; each place alone must lie nearest to the kinds it is part of.
+In the last block places keep to their own value, as they will when they are asked (``ssa.models.tipsv2``);
+the picture's own token attends to all of them.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ from toyworld.train.pool import ScenePool, resized
 from toyworld.train.sam_truth import region_maps
 
 SIDE, PATCH, WIDTH, BATCH = 256, 8, 96, 8
-CELLS = SIDE // PATCH
+# Pictures keep their shape: by their height in pixels, how many rows and columns of patches they are seen in.
+GRIDS = {256: (32, 32), 192: (28, 37)}
+WIDE_EVERY = 6  # of so many steps one sees wide pictures
 CONTEXT = 64  # tokens, as the published processor pads to
 TEMPERATURE = 0.04  # held: shares then mean what the loss made of them
 REGIONS, SOME = 12, 200  # regions asked of a picture; of the rarer names, so many a step
@@ -67,7 +71,8 @@ class Tipsv2Trainee:
         self.recipe = Recipe(steps=4000, lr=1.2e-3, warmup=150)
         self.model = Tipsv2Model(configuration())
         prepare(self.model)
-        self.pool = ScenePool(first=1_000_000_000, fresh=3, window=48)
+        self.square = ScenePool(first=1_000_000_000, fresh=3, window=48, heights=(256,))
+        self.wide = ScenePool(first=1_100_000_000, fresh=1, window=48, heights=(192,))
         self.names = all_names()
         self.index = {name: i for i, name in enumerate(self.names)}
         self.kinds = torch.tensor([self.index[kind] for kind in KIND_NAMES])
@@ -85,11 +90,12 @@ class Tipsv2Trainee:
     def loss(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Regions against names, places and pictures against kinds."""
         rng = np.random.default_rng([101, step])
-        scenes = [resized(self.pool.scene(step, rng), SIDE, SIDE) for _ in range(BATCH)]
+        of_one_shape = self.wide if step % WIDE_EVERY == 0 else self.square
+        scenes = [of_one_shape.scene(step, rng) for _ in range(BATCH)]
         chosen = [some_regions(scene, rng) for scene in scenes]
         device = self.model.temperature.device
-        pixels = torch.from_numpy(np.stack([scene.image for scene in scenes])).to(device)
-        features, picture = see(self.model, pixels.permute(0, 3, 1, 2).float() / 255)
+        pixels = torch.from_numpy(np.stack([pixels_of(scene) for scene in scenes]))
+        features, picture = see(self.model, pixels.to(device))
         shares = torch.from_numpy(
             np.stack([cover(s, r) for s, r in zip(scenes, chosen, strict=True)])
         )
@@ -166,17 +172,44 @@ def prepare(model: Tipsv2Model) -> None:
 
 
 def see(model: Tipsv2Model, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, 3, H, W) RGB, 0 to 1 → features of the patches (B, N, D), row by row, and of the whole (B, D)."""
-    out = model.get_image_features(pixel_values=pixels)
-    first = 1 + model.config.vision_config.num_register_tokens
-    return out.last_hidden_state[:, first:], out.pooler_output
+    """(B, 3, H, W) RGB, 0 to 1 → directions of patches (B, N, D), row by row, and features (B, D).
+
+    Patches as ``ssa.models.tipsv2`` reads them, the whole as the class does.
+    """
+    tower = model.vision_model
+    states = tower.embeddings(pixels)
+    *layers, last = tower.encoder.layer
+    for layer in layers:
+        states = layer(states, None)
+    attention, normed = last.attention, last.norm1(states)
+    own = attention.o_proj(attention.v_proj(normed))
+    patches = tower.layernorm(_onwards(last, states, own))[
+        :, 1 + tower.embeddings.register_tokens.shape[1] :
+    ]
+    query, key, value = (
+        project(tokens).unflatten(-1, (attention.num_attention_heads, -1)).transpose(1, 2)
+        for project, tokens in (
+            (attention.q_proj, normed[:, :1]),
+            (attention.k_proj, normed),
+            (attention.v_proj, normed),
+        )
+    )
+    seen = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+    whole = tower.layernorm(_onwards(last, states[:, :1], attention.o_proj(seen)))[:, 0]
+    return F.normalize(patches.float(), dim=-1), whole
 
 
-def pool(features: Tensor, shares: Tensor) -> Tensor:
-    """Features (B, N, D) under regions that cover shares (B, R, N) of the patches: their mean, (B, R, D)."""
+def _onwards(layer: nn.Module, states: Tensor, attended: Tensor) -> Tensor:
+    """A block's states from what its attention gave."""
+    states = states + layer.layer_scale1(attended)
+    return states + layer.layer_scale2(layer.mlp(layer.norm2(states)))
+
+
+def pool(directions: Tensor, shares: Tensor) -> Tensor:
+    """Directions (B, N, D) under regions that cover shares (B, R, N) of patches → their mean (B, R, D)."""
     weights = shares / shares.sum(-1, keepdim=True).clamp(min=1e-6)
-    with torch.autocast(features.device.type, enabled=False):
-        return weights @ features.float()
+    with torch.autocast(directions.device.type, enabled=False):
+        return weights @ directions
 
 
 def similarity(seen: Tensor, words: Tensor) -> Tensor:
@@ -195,19 +228,31 @@ def some_regions(scene: Scene, rng: np.random.Generator) -> NDArray[np.int64]:
     return np.concatenate([able, rng.choice(able, REGIONS - len(able))])
 
 
+def pixels_of(scene: Scene) -> NDArray[np.float32]:
+    """(3, rows · PATCH, columns · PATCH) RGB, 0 to 1."""
+    rows, columns = GRIDS[scene.image.shape[0]]
+    fitted = resized(scene, rows * PATCH, columns * PATCH).image
+    return np.asarray(fitted.transpose(2, 0, 1) / np.float32(255), np.float32)
+
+
 def cover(scene: Scene, regions: NDArray[np.int64]) -> NDArray[np.float32]:
     """(R, N) float32: of each patch, the share that a region covers."""
+    rows, columns = GRIDS[scene.image.shape[0]]
     masks = [scene.regions[int(region)].mask.astype(np.float32) for region in regions]
-    cells = [cv2.resize(mask, (CELLS, CELLS), interpolation=cv2.INTER_AREA) for mask in masks]
+    cells = [cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) for mask in masks]
     return np.stack(cells).reshape(len(cells), -1)
 
 
 def kinds_at(scene: Scene) -> NDArray[np.bool_]:
     """(N, kinds) bool: the kinds of the smallest and of the whole region in the middle of each patch."""
-    middle = PATCH // 2
+    height, width = scene.image.shape[:2]
+    rows, columns = (
+        ((np.arange(count) + 0.5) * side / count).astype(np.int64)
+        for count, side in zip(GRIDS[height], (height, width), strict=True)
+    )
     at = np.array([KIND_NAMES.index(region.kind) for region in scene.regions])
-    there = np.zeros((CELLS * CELLS, len(KIND_NAMES)), np.bool_)
+    there = np.zeros((len(rows) * len(columns), len(KIND_NAMES)), np.bool_)
     for regions in region_maps(scene):
-        kinds = at[regions[middle::PATCH, middle::PATCH]].reshape(-1)
+        kinds = at[regions[np.ix_(rows, columns)]].reshape(-1)
         there[np.arange(len(kinds)), kinds] = True
     return there
