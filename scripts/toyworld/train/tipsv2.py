@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -199,10 +200,11 @@ def see(model: Tipsv2Model, pixels: Tensor) -> tuple[Tensor, Tensor]:
     return F.normalize(patches.float(), dim=-1), whole
 
 
-def _onwards(layer: nn.Module, states: Tensor, attended: Tensor) -> Tensor:
+def _onwards(layer: Any, states: Tensor, attended: Tensor) -> Tensor:
     """A block's states from what its attention gave."""
     states = states + layer.layer_scale1(attended)
-    return states + layer.layer_scale2(layer.mlp(layer.norm2(states)))
+    onwards: Tensor = states + layer.layer_scale2(layer.mlp(layer.norm2(states)))
+    return onwards
 
 
 def pool(directions: Tensor, shares: Tensor) -> Tensor:
