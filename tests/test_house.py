@@ -32,6 +32,7 @@ TESTED_ELSEWHERE = {
     "ssa/formats/parquet_tables.py": "tests/formats/test_parquet.py",
     "ssa/review/web/answers.py": "tests/review/web/test_app.py",  # each is asked for over HTTP
     "ssa/models/shared/open_clip_folder.py": "tests/models/test_clip.py",
+    "ssa/weights/manifest_format.py": "tests/weights/test_manifest.py",
     # Through the roles that they serve.
     "ssa/models/tables/captioners.py": "tests/models/test_roles.py",
     "ssa/models/tables/choosers.py": "tests/models/test_roles.py",

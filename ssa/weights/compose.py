@@ -22,10 +22,10 @@ from ssa.weights.manifest import (
     OPTIONAL_ROLES,
     ROLES,
     SPARED_ROLES,
-    format_manifest,
     load_manifest,
     manifest_path,
 )
+from ssa.weights.manifest_format import format_manifest
 from ssa.weights.settings import bundle_settings
 from ssa.weights.stamps import forget_stamps
 

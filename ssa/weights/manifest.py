@@ -174,13 +174,8 @@ def _composed(path: Path) -> BundleSpec | None:
         settings = bundle_settings(raw.get("settings", {}))
         return BundleSpec(name, str(raw["purpose"]), files, settings, composed=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        logger.warning(
-            "passed over %s/%s, which can't be read: %s: %s; compose it again",
-            name,
-            path.name,
-            type(error).__name__,
-            error,
-        )
+        what = f"{name}/{path.name}, which can't be read: {type(error).__name__}: {error}"
+        logger.warning("passed over %s; compose it again", what)
     return None
 
 
@@ -252,16 +247,3 @@ def _conversion(name: str) -> Conversion:
     if name not in get_args(Conversion):
         raise ValueError(f"convert must be one of {get_args(Conversion)}, got {name!r}")
     return name  # type: ignore[return-value]
-
-
-def format_manifest(raw: Any, indent: int = 0) -> str:
-    """JSON with one line for each table that holds no other table: short, and easy to compare."""
-    children = list(raw.values()) if isinstance(raw, dict) else raw if isinstance(raw, list) else []
-    if not any(isinstance(child, dict | list) for child in children):
-        return json.dumps(raw, ensure_ascii=False)
-    lines = [format_manifest(child, indent + 1) for child in children]
-    if isinstance(raw, dict):
-        lines = [f"{json.dumps(key)}: {line}" for key, line in zip(raw, lines, strict=True)]
-    opening, closing = ("{", "}") if isinstance(raw, dict) else ("[", "]")
-    body = ",\n".join("  " * (indent + 1) + line for line in lines)
-    return f"{opening}\n{body}\n{'  ' * indent}{closing}"

@@ -12,9 +12,9 @@ from ssa.weights.manifest import (
     MANIFEST_NAME,
     OPTIONAL_ROLES,
     ROLES,
-    format_manifest,
     load_manifest,
 )
+from ssa.weights.manifest_format import format_manifest
 
 LICENCE = "Apache-2.0"
 

@@ -18,7 +18,7 @@ from toyworld.kinds import KINDS, class_names
 from toyworld.scenes import Region, Scene, draw_scene
 from toyworld.seeds import training_seed
 from toyworld.tokenizer import tips_tokenizer, world_words
-from toyworld.train import sam, sam2, tipsv2
+from toyworld.train import dense_truth, sam, sam2, tipsv2
 from toyworld.train.dense_names import score
 from toyworld.train.pool import resized
 
@@ -125,7 +125,7 @@ def two_regions() -> Scene:
 
 
 def test_places_are_of_the_part_and_of_its_whole() -> None:
-    there = tipsv2.kinds_at(two_regions()).reshape(28, 37, -1)
+    there = dense_truth.kinds_at(two_regions()).reshape(28, 37, -1)
     names = [
         {n for n, yes in zip(KINDS, there[at], strict=True) if yes}
         for at in ((0, 0), (-1, 0), (0, -1))
@@ -134,7 +134,7 @@ def test_places_are_of_the_part_and_of_its_whole() -> None:
 
 
 def test_features_are_pooled_by_the_area_that_a_region_covers() -> None:
-    shares = tipsv2.cover(two_regions(), np.array([1, 2]))
+    shares = dense_truth.cover(two_regions(), np.array([1, 2]))
     assert shares.shape == (2, 28 * 37)
     assert shares.sum(1).tolist() == pytest.approx([28 * 37 / 2, 28 * 37 / 4])
     features = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [5.0, 5.0]]])
@@ -145,16 +145,16 @@ def test_features_are_pooled_by_the_area_that_a_region_covers() -> None:
 
 
 def test_pictures_are_seen_in_the_shape_they_have() -> None:
-    for height, (rows, columns) in tipsv2.GRIDS.items():
-        pixels = tipsv2.pixels_of(draw_scene(training_seed(9), height, 256))
-        assert pixels.shape == (3, rows * tipsv2.PATCH, columns * tipsv2.PATCH)
+    for height, (rows, columns) in dense_truth.GRIDS.items():
+        pixels = dense_truth.pixels_of(draw_scene(training_seed(9), height, 256))
+        assert pixels.shape == (3, rows * dense_truth.PATCH, columns * dense_truth.PATCH)
         assert 0 <= pixels.min() < 0.5 < pixels.max() <= 1
 
 
 def test_tips_is_asked_for_every_right_name(tips_trainee: tipsv2.Tipsv2Trainee) -> None:
     scene, rng = draw_scene(training_seed(8)), np.random.default_rng(0)
-    chosen = tipsv2.some_regions(scene, rng)
-    assert len(chosen) == tipsv2.REGIONS
+    chosen = dense_truth.some_regions(scene, rng)
+    assert len(chosen) == dense_truth.REGIONS
     positive = tips_trainee.right([scene], [chosen])
     asked = {tips_trainee.names[int(i)] for i in tips_trainee.asked(positive, rng)}
     assert asked >= {*KINDS, *class_names("coco"), *class_names("ade20k")}

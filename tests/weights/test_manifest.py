@@ -11,7 +11,8 @@ import pytest
 from ssa.errors import WeightsError
 from ssa.weights import SHIPPED_ROOT, load_manifest
 from ssa.weights.fetch import check_url
-from ssa.weights.manifest import MANIFEST_NAME, format_manifest
+from ssa.weights.manifest import MANIFEST_NAME
+from ssa.weights.manifest_format import format_manifest
 from tests.weights.world import (
     edit_manifest,
     fill_tiny,

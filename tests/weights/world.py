@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ssa.weights.manifest import MANIFEST_NAME, ROLES, format_manifest
+from ssa.weights.manifest import MANIFEST_NAME, ROLES
+from ssa.weights.manifest_format import format_manifest
 from ssa.weights.seal import seal
 from tests.weights_server import Server
 

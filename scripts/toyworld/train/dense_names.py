@@ -19,7 +19,8 @@ from transformers import Tipsv2Model, Tipsv2Tokenizer
 from toyworld.kinds import KINDS
 from toyworld.scenes import Scene
 from toyworld.train.clip import world_names
-from toyworld.train.tipsv2 import cover, pixels_of, pool, see, similarity
+from toyworld.train.dense_truth import cover, pixels_of
+from toyworld.train.tipsv2 import pool, see, similarity
 from toyworld.unseen import counts, right_names, scenes
 
 ROLES = ("stuff", "object", "part")

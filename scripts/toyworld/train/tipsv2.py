@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,24 +20,28 @@ from torch.nn import functional as F
 from transformers import Tipsv2Config, Tipsv2Model
 
 from toyworld.captions import right_texts
-from toyworld.kinds import KINDS, class_names, part_prompts
+from toyworld.kinds import class_names, part_prompts
 from toyworld.scenes import Scene
 from toyworld.tokenizer import sentence_pieces, tips_tokenizer
 from toyworld.train.clip import multi_positive_loss, world_names
+from toyworld.train.dense_truth import (
+    KIND_NAMES,
+    PATCH,
+    SIDE,
+    cover,
+    kinds_at,
+    pixels_of,
+    some_regions,
+)
 from toyworld.train.export import image_processor, save_half, write_json
 from toyworld.train.loop import Recipe
-from toyworld.train.pool import ScenePool, resized
-from toyworld.train.sam_truth import region_maps
+from toyworld.train.pool import ScenePool
 
-SIDE, PATCH, WIDTH, BATCH = 256, 8, 96, 8
-# Pictures keep their shape: by their height in pixels, how many rows and columns of patches they are seen in.
-GRIDS = {256: (32, 32), 192: (28, 37)}
+WIDTH, BATCH = 96, 8
 WIDE_EVERY = 6  # of so many steps one sees wide pictures
 CONTEXT = 64  # tokens, as the published processor pads to
 TEMPERATURE = 0.04  # held: shares then mean what the loss made of them
-REGIONS, SOME = 12, 200  # regions asked of a picture; of the rarer names, so many a step
-LEAST_VISIBLE, LEAST_PX = 0.25, 100
-KIND_NAMES = tuple(KINDS)
+SOME = 200  # of the rarer names, so many a step
 PROMPTS = ("{}", "{}", "{}", "a {}", "a photo of a {}")
 
 
@@ -219,42 +222,3 @@ def similarity(seen: Tensor, words: Tensor) -> Tensor:
     seen, words = (F.normalize(each.float(), dim=-1) for each in (seen, words))
     with torch.autocast(seen.device.type, enabled=False):
         return seen @ words.t() / TEMPERATURE
-
-
-def some_regions(scene: Scene, rng: np.random.Generator) -> NDArray[np.int64]:
-    """REGIONS that can be told at all, each once where there are as many."""
-    told = [r.visible > LEAST_VISIBLE and r.mask.sum() >= LEAST_PX for r in scene.regions]
-    able = np.flatnonzero(told)
-    if len(able) >= REGIONS:
-        return rng.permutation(able)[:REGIONS]
-    return np.concatenate([able, rng.choice(able, REGIONS - len(able))])
-
-
-def pixels_of(scene: Scene) -> NDArray[np.float32]:
-    """(3, rows · PATCH, columns · PATCH) RGB, 0 to 1."""
-    rows, columns = GRIDS[scene.image.shape[0]]
-    fitted = resized(scene, rows * PATCH, columns * PATCH).image
-    return np.asarray(fitted.transpose(2, 0, 1) / np.float32(255), np.float32)
-
-
-def cover(scene: Scene, regions: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(R, N) float32: of each patch, the share that a region covers."""
-    rows, columns = GRIDS[scene.image.shape[0]]
-    masks = [scene.regions[int(region)].mask.astype(np.float32) for region in regions]
-    cells = [cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) for mask in masks]
-    return np.stack(cells).reshape(len(cells), -1)
-
-
-def kinds_at(scene: Scene) -> NDArray[np.bool_]:
-    """(N, kinds) bool: the kinds of the smallest and of the whole region in the middle of each patch."""
-    height, width = scene.image.shape[:2]
-    rows, columns = (
-        ((np.arange(count) + 0.5) * side / count).astype(np.int64)
-        for count, side in zip(GRIDS[height], (height, width), strict=True)
-    )
-    at = np.array([KIND_NAMES.index(region.kind) for region in scene.regions])
-    there = np.zeros((len(rows) * len(columns), len(KIND_NAMES)), np.bool_)
-    for regions in region_maps(scene):
-        kinds = at[regions[np.ix_(rows, columns)]].reshape(-1)
-        there[np.arange(len(kinds)), kinds] = True
-    return there
