@@ -92,7 +92,7 @@ def load_published(
     random: Path | None,
 ) -> tuple[Reference, SamAutomaticMaskGenerator, Settings]:
     """The published pipeline, and the settings with thresholds that some masks of random weights pass."""
-    if stages.nouns is None:
+    if stages.captioner is None or stages.nouns is None or stages.chooser is None:
         raise WeightsError(
             f"expected a bundle with all that the published engine has; got {bundle.name}"
         )

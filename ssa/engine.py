@@ -95,7 +95,8 @@ class Engine:
             check_mask_source(settings.mask_source, self._stages.proposers, self._stages.remedies)
         if settings.label_mode == "closed-set":
             self._segmentor(settings)
-        check_bank(settings.labels.bank_top_k, self._stages.dense)
+        if settings.names_freely:
+            check_bank(settings.labels.bank_top_k, self._stages.dense)
 
     def _propose(self, picture: Picture, settings: Settings, log: StageLog) -> ProposedMasks:
         if picture.proposals is not None:

@@ -66,7 +66,9 @@ def _compose(options: argparse.Namespace) -> str:
     in_memory: dict[str, int] = {}
 
     def check(name: str) -> None:
-        in_memory.update(bytes_by_role(load_engine(options.root, name, "cpu", "float32").stages))
+        loaded = load_engine(options.root, name, "cpu", "float32")
+        loaded.engine.check(loaded.settings)
+        in_memory.update(bytes_by_role(loaded.stages))
 
     base = open_bundle(options.root, options.base)
     bundle = compose(
@@ -82,7 +84,7 @@ def _compose(options: argparse.Namespace) -> str:
     for file in bundle.spec.files:
         sizes[file.role] += file.size or 0
     lines = [
-        _cost(role, size, in_memory.get(role, 0), "  own" if role in parts else "")
+        _cost(role, size, in_memory.get(role), "  own" if role in parts else "")
         for role, size in sizes.items()
     ]
     return "\n".join(
@@ -95,8 +97,9 @@ def _compose(options: argparse.Namespace) -> str:
     )
 
 
-def _cost(what: str, on_disk: int, in_memory: int, remark: str = "") -> str:
-    return f"{what:18}{on_disk / 1e6:11,.1f} MB{in_memory / 1e6:19,.1f} MB{remark}"
+def _cost(what: str, on_disk: int, in_memory: int | None, remark: str = "") -> str:
+    counted = "-" if in_memory is None else f"{in_memory / 1e6:,.1f} MB"
+    return f"{what:18}{on_disk / 1e6:11,.1f} MB{counted:>22}{remark}"
 
 
 def _seal(options: argparse.Namespace) -> str:

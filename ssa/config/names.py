@@ -40,7 +40,9 @@ class NameRules:
     processor_grid: bool = False
 
 
-PUBLISHED_RULES = NameRules(True, True, True, True)
+PUBLISHED_RULES = NameRules(
+    whole_phrases=True, cut_boxes=True, plain_votes=True, processor_grid=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,7 @@ class LabelSettings:
     # scenes 80 % of names were right without this bound, 97 % with it; 0.03 to 1 do about as well.
     least_of_best: float = 0.1
     rules: NameRules = NameRules()
+
+    def __post_init__(self) -> None:
+        if self.bank_top_k < 0:
+            raise ValueError(f"bank_top_k must be at least 0; got {self.bank_top_k}")

@@ -72,6 +72,12 @@ class Settings:
         """Whether regions form a tree of wholes and parts: unless told, where the source looks for parts."""
         return MASK_SOURCES[self.mask_source].finds_parts if self.parts is None else self.parts
 
+    @property
+    def names_freely(self) -> bool:
+        """Whether regions or their groups get names of any kind."""
+        named = self.label_mode == "clusters" and self.name_clusters
+        return self.vocabulary is None and (named or self.label_mode == "open-vocabulary")
+
     def searching(self, source: str, **changes: Any) -> Settings:
         """The same with some settings of one source's search changed."""
         return replace(self, masks={**self.masks, source: replace(self.masks[source], **changes)})

@@ -29,10 +29,10 @@ from ssa.weights.files import sha256_of
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
+"""Raise it when the same settings come to give other annotations."""
 
 LATER_LABEL_SETTINGS = ("rules", "bank_top_k", "dense_side_px", "ranker_looks_once")
 """Those that came after the first runs."""
-"""Raise it when the same settings come to give other annotations."""
 
 
 OWN_SEGMENTORS = ("coco", "ade20k")
@@ -159,8 +159,11 @@ class EngineSpec:
         stages = loaded.stages
         if self.confidence is not None:
             stages = replace(stages, confidence=self.confidence)
+        engine = Engine(stages)
+        # What only loaded models can tell; masks were looked after before.
+        engine.check(self.settings, finds_masks=False)
         return Worker(
-            Engine(stages),
+            engine,
             # Batches are the device's, and all else is what was asked for.
             replace(self.settings, batches=loaded.settings.batches),
             self.detail,

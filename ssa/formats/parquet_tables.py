@@ -71,7 +71,7 @@ MASKS = pa.schema(
         ),
         _column("points", _POINTS, "the model's prompts: x, y, pixels"),
         _column("rle_counts", pa.string(), "COCO's compressed run lengths in height × width"),
-        _column("caption", pa.string(), "what BLIP said of the crop, or null"),
+        _column("caption", pa.string(), "what the captioner said of the crop, or null"),
         _column("votes", _VOTES, "majority classes, shares 0 to 1, or null"),
         _column("noun_phrases", _TEXTS, "of the caption, or null"),
         _column("clip", _SCORES, "candidates by CLIP's softmax, or null"),

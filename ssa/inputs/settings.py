@@ -99,17 +99,29 @@ def _check_together(inputs: Mapping[str, Any]) -> None:
                 "leave it out, or change labels"
             )
     _check_vocabulary(inputs)
-    if inputs["bank_top_k"] and (
-        inputs["labels"] != "open-vocabulary" or inputs["vocabulary"] is not None
-    ):
+    _check_names(inputs)
+
+
+def _check_names(inputs: Mapping[str, Any]) -> None:
+    """Refuse what is said of names where there are none, or none of any kind."""
+    labels = inputs["labels"]
+    named = labels == "open-vocabulary" or (labels == "clusters" and inputs["name_clusters"])
+    where = "labels 'open-vocabulary', or 'clusters' with name_clusters"
+    if inputs["bank_top_k"] and (not named or inputs["vocabulary"] is not None):
+        got = f"labels '{labels}'" if inputs["vocabulary"] is None else "a vocabulary"
         raise InputError(
-            "bank_top_k belongs to labels 'open-vocabulary' without a vocabulary; "
-            f"got it with {_mode(inputs)}; leave it out"
+            f"bank_top_k belongs to {where}, without a vocabulary; got it with {got}; leave it out"
         )
-
-
-def _mode(inputs: Mapping[str, Any]) -> str:
-    return f"labels '{inputs['labels']}'" if inputs["vocabulary"] is None else "a vocabulary"
+    if inputs["rules"] != "published":
+        return
+    if not named:
+        raise InputError(
+            f"rules 'published' belong to {where}; got them with labels '{labels}'; leave them out"
+        )
+    if inputs["bank_top_k"]:
+        raise InputError(
+            "rules 'published' know no label bank; got bank_top_k; leave one of them out"
+        )
 
 
 def _check_vocabulary(inputs: Mapping[str, Any]) -> None:

@@ -22,6 +22,6 @@ def check_bank(most: int, ranker: DenseRanker | None) -> None:
     """Raise ``InputError`` where labels of the bank are asked for and nobody can compare them."""
     if most and ranker is None:
         raise InputError(
-            f"bank_top_k must be 0 without a dense ranker; got {most}; "
-            "use a bundle that has one, such as TIPSv2, as its clip or clipseg"
+            f"bank_top_k must be 0 without a dense ranker; got {most}; leave it out, "
+            "or use a bundle that has one as its clip or clipseg, such as a TIPSv2"
         )

@@ -12,8 +12,8 @@ from ssa.types import RLE, ScoredLabel
 Texts = Sequence[str]
 Scores = tuple[ScoredLabel, ...]
 
-REGIONS_AT_ONCE = 4096
-"""Regions that a dense ranker is asked for in one call; it cuts its own work by memory."""
+REGIONS_AT_ONCE = 256
+"""Regions that a dense ranker is asked for in one call: so often is progress told, and may a run end."""
 
 
 def rank_densely(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ssa.config import Settings
+from ssa.config import NameRules, Settings
 from ssa.labelling.apart import apart
 from ssa.labelling.looks import with_looks
 from ssa.labelling.witnesses import with_witnesses
@@ -37,6 +37,7 @@ def finished(
         annotations = apart(annotations)
     annotations = with_witnesses(annotations, stages.models)
     known = stages.confidence
-    if known is None:
+    # What was fitted to our names says nothing of names by other rules.
+    if known is None or settings.labels.rules != NameRules():
         return annotations
     return tuple(replace(one, confidence=known.of(one)) for one in annotations)

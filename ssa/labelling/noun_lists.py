@@ -1,9 +1,9 @@
 """What a chat model says when it is asked for nouns, read strictly: a list of nouns, or nothing.
 
-A model may ramble, excuse itself, or repeat what is written in the picture, an instruction say. Nothing of
-that may become a label: each item is a few plain words in lower case or is left out, and a text that is
-mostly something else is no list at all. So what a picture says can at most add a word to a region's
-candidates.
+A model may ramble, excuse itself, or repeat what is written in the picture. Sentences are no labels: each
+item is a few plain words in lower case or is left out, and a text that is mostly something else is no list
+at all. So the worst that a text in a picture can do is to add eight short phrases to its own region's
+candidates, which the ranker then holds beside what is seen; nothing of it is ever obeyed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from ssa.stages import NounExtractor
 
 MOST_NOUNS = 8
 MOST_WORDS = 4
+MOST_JOINED = 2
+"""Words on either side of an "and" that joins nouns."""
+
 LONGEST_NOUN = 40
 """In characters; of eight such nouns a ranker reads each as a whole."""
 
@@ -28,7 +31,8 @@ HEAD = ":"
 CUT_OFF = "…"
 """At the end of a text whose speaker was interrupted; no word ends so."""
 
-_SEPARATORS = re.compile(r"[,;\n，、；]")
+_SEPARATORS = re.compile(r"[,;\n\r\v\f\x85\u2028\u2029，、；]")
+_JOINED = re.compile(r"\s(?:and|or)\s", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[-*•·]|\d{1,2}[.)])\s+")
 _QUOTES = "\"'“”‘’`"
 
@@ -103,11 +107,17 @@ def _pieces(text: str) -> list[str]:
     pieces = _SEPARATORS.split(_bare(text[:LONGEST_TEXT]))
     if len(text) > LONGEST_TEXT or text.rstrip().endswith(CUT_OFF):
         pieces.pop()
-    pieces = [piece for piece in pieces if piece.strip()]
+    pieces = [piece for one in pieces for piece in _apart(one) if piece.strip()]
     if pieces:
         # "Here they are: dog, cat"
         pieces[0] = pieces[0].rpartition(":")[2]
     return pieces
+
+
+def _apart(piece: str) -> list[str]:
+    """What "and" joins, one by one, where it is few words each; else it is a sentence's."""
+    parts = _JOINED.split(piece)
+    return parts if all(len(part.split()) <= MOST_JOINED for part in parts) else [piece]
 
 
 def _bare(text: str) -> str:

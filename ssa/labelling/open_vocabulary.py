@@ -115,7 +115,8 @@ class Naming:
         with log.stage("nouns", len(captions)) as done:
             phrases = nouns.extract(captions, whole=settings.labels.rules.whole_phrases)
             done(len(captions))
-        return phrases
+        # A model may write any character, and names are shown in many places.
+        return [tuple(dict.fromkeys(filter(None, map(one_line, own)))) for own in phrases]
 
     def _suggest(self, work: Work) -> list[Scores]:
         """The best labels of the bank for each region; none where none are asked for."""

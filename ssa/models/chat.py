@@ -124,8 +124,14 @@ def _prompt(processor: Any) -> str:
             tokenize=False,
             **({"enable_thinking": False} if silent else {}),
         )
-    except TemplateError as error:
+    except (TemplateError, TypeError) as error:
         raise ValueError(f"the chat template can't be filled in: {error}") from error
+    marks = {str(getattr(processor, name, "")) for name in ("image_token", "boi_token")} - {""}
+    shown = sum([written.count(mark) for mark in marks])
+    if marks and shown != 1:
+        raise ValueError(
+            f"expected a chat template that shows a picture once; got it {shown} times"
+        )
     return written
 
 

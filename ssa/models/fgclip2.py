@@ -24,7 +24,7 @@ from transformers.models.siglip2.modeling_siglip2 import Siglip2MultiheadAttenti
 
 from ssa.device import Placement
 from ssa.models.shared.dense import GridRanker, grid_for
-from ssa.models.shared.pixels import PixelRecipe
+from ssa.models.shared.pixels import PixelRecipe, cells_along
 from ssa.models.shared.pretrained import load_transformer, opening
 from ssa.models.shared.towers import SelfAttention, joint
 from ssa.types import RGBImage
@@ -52,7 +52,7 @@ def load_fgclip2(folder: Path, placement: Placement, side_px: int | None = None)
     """The model in ``folder``: config, preprocessor_config, tokenizer.json, model.safetensors.
 
     Pictures get as many cells as a square of ``side_px`` has, a multiple of the model's patch. Raises
-    ``ValueError`` when it is none, ``WeightsError`` when the folder is missing or damaged.
+    ``WeightsError`` when it is none, and when the folder is missing or damaged.
     """
     with opening(folder, "FG-CLIP 2", FILES):
         model = load_transformer(FgClip2Model, folder, placement.device)
@@ -66,7 +66,7 @@ def load_fgclip2(folder: Path, placement: Placement, side_px: int | None = None)
         if None in marks:
             raise ValueError("expected <eos> and <pad> among the tokens of tokenizer.json")
         recipe = _recipe(processor, SIDE_PX if side_px is None else side_px)
-    return GridRanker(FgClip2Encoder(model, recipe, tokenizer, placement))
+        return GridRanker(FgClip2Encoder(model, recipe, tokenizer, placement))
 
 
 class FgClip2Encoder:
@@ -76,10 +76,7 @@ class FgClip2Encoder:
         self, model: Any, recipe: PixelRecipe, tokenizer: Any, placement: Placement
     ) -> None:
         self._patch_px = int(model.config.vision_config.patch_size)
-        if recipe.side_px < self._patch_px or recipe.side_px % self._patch_px:
-            raise ValueError(
-                f"side_px must be a multiple of the patch, {self._patch_px}; got {recipe.side_px}"
-            )
+        self._cells = cells_along(recipe.side_px, self._patch_px)
         self.model = _placed(model, placement.dtype)
         self._recipe, self._tokenizer, self._placement = recipe, tokenizer, placement
         self._length = int(model.config.text_config.max_position_embeddings)
@@ -90,8 +87,8 @@ class FgClip2Encoder:
 
     def encode_cells(self, image: RGBImage) -> Tensor:
         """(rows, columns, D) float32 of length 1 for a picture (H, W, 3) uint8 RGB."""
-        place, side = self._placement, self._recipe.side_px // self._patch_px
-        rows, columns = grid_for(image.shape[0], image.shape[1], side)
+        place = self._placement
+        rows, columns = grid_for(image.shape[0], image.shape[1], self._cells)
         size_hw = rows * self._patch_px, columns * self._patch_px
         pixels = self._recipe.whole(image, size_hw, place.device, place.dtype)
         states = self.model.vision_model(

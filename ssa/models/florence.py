@@ -48,6 +48,10 @@ class FlorenceCaptioner:
         self._tokenizer = processor.tokenizer
         self._questions = [processor.task_prompts_with_input[task] for task in TASKS]
         places = self._tokenizer.convert_tokens_to_ids([_place(i) for i in range(PLACES)])
+        if len(set(places)) < PLACES:
+            raise ValueError(
+                f"expected a tokenizer that knows {PLACES} places; got {len(set(places))}"
+            )
         # An answer repeats its region after its words: there it ends. One token more begins it.
         search_greedily(model, longest + 1, ends=places)
         self._model = _placed(model, placement.dtype)

@@ -29,8 +29,12 @@ logger = logging.getLogger(__name__)
 
 VOTERS = ("coco", "ade20k")
 
-NOT_OF_TRANSFORMERS = (None, "sam", "semantic_sam")
-"""Families that are loaded without transformers; published layouts name none."""
+ASIDE = {
+    **{source.role: (None, "sam", "semantic_sam") for source in MASK_SOURCES.values()},
+    "clip": (None,),
+    "nouns": (None,),
+}
+"""Families that are loaded without transformers, by role; published layouts name none."""
 
 
 def load_models(folders: Mapping[str, Path], labels: LabelSettings, placement: Placement) -> Stages:
@@ -127,7 +131,8 @@ class _SideBySide:
         folder = self._folders.get(role)
         if folder is None:
             return None
-        pool = self._aside if model_type(folder) in NOT_OF_TRANSFORMERS else self._in_turn
+        is_apart = model_type(folder) in ASIDE.get(role, ())
+        pool = self._aside if is_apart else self._in_turn
         return pool.submit(load, folder, *how)
 
 

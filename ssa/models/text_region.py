@@ -23,7 +23,7 @@ from torch.nn import functional
 from ssa.device import Placement
 from ssa.models.shared.dense import GridRanker
 from ssa.models.shared.open_clip_folder import load_open_clip
-from ssa.models.shared.pixels import PixelRecipe
+from ssa.models.shared.pixels import PixelRecipe, cells_along
 from ssa.models.shared.pretrained import opening
 from ssa.types import RGBImage
 
@@ -32,13 +32,13 @@ def load_text_region(folder: Path, placement: Placement, side_px: int | None = N
     """The model in ``folder``, as ``OpenClipRanker`` takes it: CLIP, MetaCLIP 2, SigLIP 2.
 
     Pictures are squashed to ``side_px``, a multiple of the model's patch; position embeddings are
-    interpolated. Without, the model's own size holds. Raises ``ValueError`` when it is no multiple,
-    ``WeightsError`` when the folder is missing, damaged, or its tower pools in another way.
+    interpolated. Without, the model's own size holds. Raises ``WeightsError`` when it is no multiple, and
+    when the folder is missing, damaged, or its tower pools in another way.
     """
     model, recipe, tokenizer = load_open_clip(folder, placement)
     with opening(folder, "CLIP", ()):
         tower = _tower(model.visual, recipe.side_px)
-    return GridRanker(RegionEncoder(model, tower, recipe, tokenizer, placement, side_px))
+        return GridRanker(RegionEncoder(model, tower, recipe, tokenizer, placement, side_px))
 
 
 class Tower(Protocol):
@@ -74,11 +74,8 @@ class RegionEncoder:
         placement: Placement,
         side_px: int | None = None,
     ) -> None:
-        self._side_px = recipe.side_px if side_px is None else side_px
-        if self._side_px < tower.patch_px or self._side_px % tower.patch_px:
-            raise ValueError(
-                f"side_px must be a multiple of the patch, {tower.patch_px}; got {self._side_px}"
-            )
+        self._side_px = side_px or recipe.side_px
+        self._cells = cells_along(self._side_px, tower.patch_px)
         if self._side_px != recipe.side_px:
             tower.grow(self._side_px)
         self.model = model
@@ -91,8 +88,7 @@ class RegionEncoder:
         place = self._placement
         size_hw = (self._side_px, self._side_px)
         pixels = self._recipe.whole(image, size_hw, place.device, place.dtype)
-        side = self._side_px // self._tower.patch_px
-        return self._tower.values(pixels).view(side, side, -1)
+        return self._tower.values(pixels).view(self._cells, self._cells, -1)
 
     def finish(self, pooled: Tensor) -> Tensor:
         """Means (M, C) of cells, in the space of texts (M, D) float32."""

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from ssa.device import Placement
 from ssa.models.shared.dense import GridRanker, grid_for
-from ssa.models.shared.pixels import PixelRecipe
+from ssa.models.shared.pixels import PixelRecipe, cells_along
 from ssa.models.shared.pretrained import load_transformer, opening
 from ssa.models.shared.towers import SelfAttention, in_place, joint
 from ssa.types import RGBImage
@@ -35,8 +35,8 @@ def load_tipsv2(folder: Path, placement: Placement, side_px: int | None = None) 
     """The model in ``folder``: config, image processor's config, tokenizer, model.safetensors.
 
     Pictures get as many cells as a square of ``side_px`` has, a multiple of the model's patch; position
-    embeddings are interpolated. Without, the image processor's size holds. Raises ``ValueError``
-    when it is no multiple, ``WeightsError`` when the folder is missing or damaged.
+    embeddings are interpolated. Without, the image processor's size holds. Raises ``WeightsError``
+    when it is no multiple, and when the folder is missing or damaged.
     """
     with opening(folder, "TIPSv2", FILES):
         # Without either, transformers makes a tokenizer that knows no word.
@@ -44,9 +44,11 @@ def load_tipsv2(folder: Path, placement: Placement, side_px: int | None = None) 
             raise ValueError(f"expected a tokenizer, {' or '.join(TOKENIZERS)}; got neither")
         model = load_transformer(transformers.Tipsv2Model, folder, placement.device)
         processor = transformers.Tipsv2ImageProcessor.from_pretrained(folder, local_files_only=True)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
         recipe = _recipe(processor)
-    return GridRanker(Tipsv2Encoder(model, recipe, tokenizer, placement, side_px))
+        return GridRanker(Tipsv2Encoder(model, recipe, tokenizer, placement, side_px))
 
 
 class Tipsv2Encoder:
@@ -61,12 +63,7 @@ class Tipsv2Encoder:
         side_px: int | None = None,
     ) -> None:
         self._patch_px = int(model.config.vision_config.patch_size)
-        side_px = recipe.side_px if side_px is None else side_px
-        if side_px < self._patch_px or side_px % self._patch_px:
-            raise ValueError(
-                f"side_px must be a multiple of the patch, {self._patch_px}; got {side_px}"
-            )
-        self._cells = side_px // self._patch_px
+        self._cells = cells_along(side_px or recipe.side_px, self._patch_px)
         self.model = _placed(model, placement.dtype)
         self._recipe, self._tokenizer, self._placement = recipe, tokenizer, placement
         self._skipped = 1 + int(model.config.vision_config.num_register_tokens)

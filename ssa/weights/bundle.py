@@ -86,10 +86,11 @@ class Bundle:
         return {role: self.folder(role) for role in (*ROLES, *OPTIONAL_ROLES) if self.has(role)}
 
     def models(self) -> dict[str, str]:
-        """What the models of its roles are called; of several in a role, the first."""
+        """What the models of its roles are called, where that is known; of several in a role, the first."""
         names: dict[str, str] = {}
         for file in self.files_to_have():
-            names.setdefault(file.role, file.model)
+            if file.model:
+                names.setdefault(file.role, file.model)
         return names
 
     def mask_remedies(self) -> dict[str, str]:

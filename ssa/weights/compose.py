@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def compose(
     """Make the bundle ``root/name``: ``base`` with the folders ``parts`` in the place of its roles.
 
     It lacks the roles ``without``, of those that it may. Settings are the base's, but for those given, each
-    by its section and name as in "labels.top_k". ``check`` gets the name of
+    by its section and name as in "labels.dense_side_px". ``check`` gets the name of
     the new bundle before it stands in the place of one that was composed under this name before; if it
     raises, that one stays. Raises ``WeightsError`` for a name that is none or taken, a role or a folder that
     there isn't, a role that can't be spared, a setting that there isn't, and a base that isn't whole.
@@ -58,10 +58,7 @@ def compose(
         described = {
             "purpose": _purpose(base, parts, without),
             "settings": own_settings,
-            "models": {
-                role: parts[role].resolve().name if role in parts else base.models()[role]
-                for role in roles
-            },
+            "models": _models(base, parts, roles),
             "roles": {role: _linked(source, fresh / role) for role, source in roles.items()},
         }
         write_whole(fresh / COMPOSED_NAME, (format_manifest(described) + "\n").encode())
@@ -113,6 +110,19 @@ def _check(
             raise WeightsError(f"{role}: expected a folder with weights; got {folder.name}")
 
 
+def _models(base: Bundle, parts: Mapping[str, Path], roles: Iterable[str]) -> dict[str, str]:
+    """What the models in the roles are called, where that is known."""
+    names = base.models() | {role: _called(folder.resolve()) for role, folder in parts.items()}
+    return {role: names[role] for role in roles if role in names}
+
+
+def _called(folder: Path) -> str:
+    """What a folder's model is called: as the folder, or in a hub's cache as the repository."""
+    if folder.parent.name == "snapshots":
+        return folder.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return folder.name
+
+
 def _linked(source: Path, folder: Path) -> list[dict[str, Any]]:
     """Link a role's files; what the bundle says of each."""
     found = []
@@ -140,7 +150,7 @@ def _settings(base: Bundle, given: Mapping[str, Any]) -> Any:
     try:
         bundle_settings(settings)
     except (ValueError, AttributeError, TypeError) as error:
-        raise WeightsError(f"expected settings such as labels.top_k: {error}") from None
+        raise WeightsError(f"expected settings such as labels.dense_side_px: {error}") from None
     return settings
 
 

@@ -169,7 +169,7 @@ def _composed(path: Path) -> BundleSpec | None:
         files = tuple(
             file
             for role, entries in raw["roles"].items()
-            for file in _files(name, role, models.get(role, role), {**table, "files": entries})
+            for file in _files(name, role, models.get(role, ""), {**table, "files": entries})
         )
         settings = bundle_settings(raw.get("settings", {}))
         return BundleSpec(name, str(raw["purpose"]), files, settings, composed=True)

@@ -42,15 +42,30 @@ BUNDLE = Settings(
 def test_labels_of_the_bank_are_for_names_of_any_kind() -> None:
     assert settings_for(BUNDLE, {**LEFT_OUT, "bank_top_k": 3}).labels.bank_top_k == 3
     assert settings_for(BUNDLE, LEFT_OUT).labels.bank_top_k == BUNDLE.labels.bank_top_k
+    groups = {"labels": "clusters", "name_clusters": True}
+    assert settings_for(BUNDLE, {**LEFT_OUT, **groups, "bank_top_k": 3}).names_freely
     for other, told in (
         ({"vocabulary": "dog"}, "a vocabulary"),
         ({"labels": "closed-set"}, "labels 'closed-set'"),
+        ({"labels": "clusters"}, "labels 'clusters'"),
     ):
         with pytest.raises(
             InputError, match=f"bank_top_k belongs to .*; got it with {told}; leave it out"
         ):
             settings_for(BUNDLE, {**LEFT_OUT, **other, "bank_top_k": 3})
-        assert settings_for(BUNDLE, {**LEFT_OUT, **other, "bank_top_k": 0})
+        assert not settings_for(BUNDLE, {**LEFT_OUT, **other, "bank_top_k": 0}).names_freely
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"labels": "none"}, "rules 'published' belong to .* got them with labels 'none'"),
+        ({"bank_top_k": 3}, "rules 'published' know no label bank"),
+    ],
+)
+def test_published_rules_are_of_names_as_they_were(other: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        settings_for(BUNDLE, {**LEFT_OUT, "rules": "published", **other})
 
 
 def test_rules_are_ours_unless_the_published_ones_are_asked_for() -> None:

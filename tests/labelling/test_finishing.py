@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from fakes import proposal, squares, stages
 
-from ssa.config import SelectionSettings, Settings
+from ssa.config import PUBLISHED_RULES, LabelSettings, SelectionSettings, Settings
 from ssa.labelling.finishing import finished
 from ssa.masks.run_lengths import decode
 from ssa.types import Annotation, Evidence, Picture, ProposedMasks, TreeNode
@@ -46,3 +46,9 @@ def test_regions_that_came_along_keep_their_pixels() -> None:
     given = replace(PICTURE, proposals=tuple(one.proposal for one in NAMED))
     found = finished(NAMED, given, ProposedMasks(()), None, APART, stages([]))
     assert found == NAMED
+
+
+def test_nobody_knows_how_sure_names_by_other_rules_are() -> None:
+    published = replace(Settings(), labels=LabelSettings(rules=PUBLISHED_RULES))
+    found = finished(NAMED, PICTURE, ProposedMasks(()), NODES, published, STAGES)
+    assert [one.confidence for one in found] == [None, None]

@@ -41,6 +41,8 @@ nouns = st.lists(st.sampled_from(WORDS), min_size=1, max_size=MOST_NOUNS, unique
         ("A Dog, the Tail; an  old\tcollar.", ("dog", "tail", "old collar")),
         ("dog", ("dog",)),
         ("dog, cat, and a bird", ("dog", "cat", "bird")),
+        ("a cat and two dogs", ("cat", "two dogs")),
+        ("dog\u2028cat\rbird", ("dog", "cat", "bird")),
         ("2 dogs, 3 cats", ("dogs", "cats")),
         ("dog, Dog, DOG", ("dog",)),
         ("Here they are: dog, cat", ("dog", "cat")),

@@ -219,6 +219,20 @@ def test_a_dense_chooser_looks_the_bank_through_where_the_ranker_sees_crops() ->
     assert longest in {one.label for one in named.evidence.ranking}
 
 
+class Odd:
+    """Finds what no name should hold."""
+
+    def extract(self, captions: Sequence[str], *, whole: bool = False) -> list[tuple[str, ...]]:
+        return [("red \u202ewheel", "\x1b[31mcar", "\u200b", "car") for _ in captions]
+
+
+def test_names_hold_no_characters_that_are_not_seen() -> None:
+    (named,) = name(replace(street(Seer({})), nouns=Odd()), {50: ROOT}).values()
+    evidence = named.evidence
+    assert evidence.noun_phrases == ("red wheel", "[31mcar", "car")
+    assert {"red wheel", "[31mcar"} <= {one.label for one in evidence.ranking}
+
+
 class Rambling:
     """A captioner that says more than a line."""
 

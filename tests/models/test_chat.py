@@ -177,6 +177,23 @@ def test_a_model_that_does_not_chat_is_told(tmp_path: Path) -> None:
         ChatCaptioner.load(tmp_path, CPU, LONGEST)
 
 
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{% for message in messages %}{{ message.content + 'x' }}{% endfor %}", "filled in"),
+        ("Assistant:", "shows a picture once; got it 0 times"),
+        ("<image><image>", "shows a picture once; got it 2 times"),
+    ],
+)
+def test_a_template_that_does_not_fit_is_told(
+    smol: Path, tmp_path: Path, template: str, told: str
+) -> None:
+    shutil.copytree(smol, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "chat_template.jinja").write_text(template)
+    with pytest.raises(WeightsError, match=told):
+        ChatCaptioner.load(tmp_path, CPU, 4)
+
+
 def test_a_template_that_can_not_be_filled_in_is_told(smol: Path, tmp_path: Path) -> None:
     shutil.copytree(smol, tmp_path, dirs_exist_ok=True)
     (tmp_path / "chat_template.jinja").write_text("{% for message in messages %}")

@@ -162,7 +162,7 @@ def test_half_precision_says_much_the_same(folder: Path, ranker: GridRanker) -> 
 
 
 def test_a_side_must_be_of_whole_patches(folder: Path) -> None:
-    with pytest.raises(ValueError, match="side_px must be a multiple of the patch, 16; got 100"):
+    with pytest.raises(WeightsError, match="side_px must be a multiple of the patch, 16; got 100"):
         load_fgclip2(folder, CPU, 100)
 
 

@@ -172,3 +172,11 @@ def test_a_folder_that_needs_other_peoples_code_is_told(folder: Path, tmp_path: 
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(WeightsError, match="florence-community"):
         FlorenceCaptioner.load(tmp_path, CPU, LONGEST)
+
+
+def test_a_tokenizer_without_places_is_told(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "tokenizer.json"
+    path.write_text(path.read_text().replace("<loc_", "<spot_"))
+    with pytest.raises(WeightsError, match="expected a tokenizer that knows 1000 places; got 1"):
+        FlorenceCaptioner.load(tmp_path, CPU, LONGEST)

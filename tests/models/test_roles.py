@@ -16,6 +16,7 @@ from ssa.config import LabelSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.labelling.noun_lists import NounLists
+from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.roles import load_models
 from ssa.models.shared.dense import GridRanker
@@ -50,8 +51,18 @@ def test_a_family_without_an_adapter_is_told(role: str, what: str, tmp_path: Pat
     folder = tmp_path / role
     shutil.copytree(TINY / role, folder)
     (folder / "config.json").write_text('{"model_type": "bert"}')
+    (folder / "open_clip_config.json").unlink(missing_ok=True)
     with pytest.raises(WeightsError, match=f"{role}: expected {what} of one of .*; got 'bert'"):
         load_models(FEWEST | {role: folder}, LabelSettings(), CPU)
+
+
+def test_a_folder_in_two_layouts_is_open_clips(tmp_path: Path) -> None:
+    """As some publishers have it: transformers' config beside."""
+    folder = tmp_path / "clip"
+    shutil.copytree(TINY / "clip", folder)
+    (folder / "config.json").write_text('{"model_type": "clip"}')
+    stages = load_models(FEWEST | {"clip": folder}, LabelSettings(), CPU)
+    assert isinstance(stages.ranker, OpenClipRanker)
 
 
 @pytest.fixture(scope="module")

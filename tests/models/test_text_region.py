@@ -185,7 +185,7 @@ def test_a_larger_picture_has_more_cells_that_say_much_the_same(
 
 
 def test_a_side_must_be_of_whole_cells(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"side_px must be a multiple of the patch, .*; got 37"):
+    with pytest.raises(WeightsError, match=r"side_px must be a multiple of the patch, .*; got 37"):
         load_text_region(folder, CPU, 37)
 
 

@@ -147,7 +147,7 @@ def test_twice_the_side_has_four_times_the_cells(folder: Path, ranker: GridRanke
     image = noise(90, 121)
     assert ranker.look(image).cells.shape[:2] == (3, 5)
     assert load_tipsv2(folder, CPU, 112).look(image).cells.shape[:2] == (7, 9)
-    with pytest.raises(ValueError, match="side_px must be a multiple of the patch, 14; got 100"):
+    with pytest.raises(WeightsError, match="side_px must be a multiple of the patch, 14; got 100"):
         load_tipsv2(folder, CPU, 100)
 
 

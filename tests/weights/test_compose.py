@@ -262,6 +262,39 @@ def test_the_command_loads_it_once(
     verify(open_bundle(tmp_path, "mine"))
 
 
+def test_a_setting_that_no_model_can_follow_is_told_before_the_bundle_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = ["weights", "compose", "mine", "--from", "tiny", "--root", str(tmp_path)]
+    for setting, told in (
+        ("labels.bank_top_k=3", "bank_top_k must be 0 without a dense ranker"),
+        ("labels.bank_top_k=-1", "bank_top_k must be at least 0; got -1"),
+        ("labels.chooser_side_px=50", "side_px must be a multiple of the patch"),
+    ):
+        assert app.main([*typed, "--set", setting]) == 2
+        assert told in capsys.readouterr().err
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_model_of_a_hubs_cache_is_called_as_its_repository(sam2: Path, tmp_path: Path) -> None:
+    cached = tmp_path / "models--somebody--sam2.1-small" / "snapshots" / ("0" * 40)
+    shutil.copytree(sam2, cached)
+    root = tmp_path / "root"
+    bundle = compose(root, "mine", open_bundle(root, "tiny"), {"sam": cached})
+    assert bundle.models()["sam"] == "somebody/sam2.1-small"
+    assert bundle.models()["clip"] == "tiny_clip"
+
+
+def test_bundles_of_before_models_had_names_name_none(sam2: Path, tmp_path: Path) -> None:
+    path = composed(tmp_path, sam2) / COMPOSED_NAME
+    described = json.loads(path.read_text())
+    del described["models"]
+    path.write_text(json.dumps(described))
+    old = open_bundle(tmp_path, "mine")
+    assert old.models() == {}
+    assert compose(tmp_path, "upon", old, {"sam": sam2}).models() == {"sam": sam2.name}
+
+
 def test_settings_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed = ["weights", "compose", "mine", "--from", "tiny", "--root", str(tmp_path)]
     given = ["--set", "labels.ranker_looks_once=true", "--set", "masks.sam.points_per_side=4"]
@@ -275,7 +308,7 @@ def test_settings_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert sum(scored.score for scored in one.evidence.ranking) == pytest.approx(1)
     for wrong, told in (
         ("labels.gone=1", "got 'gone'"),
-        ("labels=3", "expected settings such as labels.top_k"),
+        ("labels=3", "expected settings such as labels.dense_side_px"),
         ("top_k=3", "got top_k"),
     ):
         assert app.main([*typed, "--set", wrong]) == 2

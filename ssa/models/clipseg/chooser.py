@@ -16,7 +16,7 @@ from ssa.device import Placement, memory_errors_told
 from ssa.labelling.voting import shares_of
 from ssa.models.clipseg.bulk_wins import wins_in_bulk
 from ssa.models.clipseg.wins import wins_in_squares, wins_one_by_one
-from ssa.models.shared.pixels import PixelRecipe, resize_bilinear
+from ssa.models.shared.pixels import PixelRecipe, cells_along, resize_bilinear
 from ssa.models.shared.pretrained import TRANSFORMER_FILES, load_transformer, opening
 from ssa.models.shared.text_cache import LabelCache
 from ssa.models.shared.towers import SelfAttention, in_place, joint
@@ -61,8 +61,8 @@ class ClipSegChooser:
         """The model in ``folder``: config, preprocessor_config, tokenizer files, model.safetensors.
 
         Crops are squeezed to ``side_px`` squares, a multiple of the model's patch; position embeddings
-        are interpolated to it. Raises ``ValueError`` when it is no multiple, ``WeightsError`` when the
-        folder is missing or damaged.
+        are interpolated to it. Raises ``WeightsError`` when it is no multiple, and when the folder is
+        missing or damaged.
         """
         with opening(folder, "CLIPSeg", TRANSFORMER_FILES):
             clipseg = transformers.CLIPSegForImageSegmentation
@@ -73,9 +73,7 @@ class ClipSegChooser:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
             own = PixelRecipe.of(processor)
             spec = replace(own, side_px=side_px)
-        patch_px = model.config.vision_config.patch_size
-        if side_px < patch_px or side_px % patch_px:
-            raise ValueError(f"side_px must be a multiple of the patch, {patch_px}; got {side_px}")
+            cells_along(side_px, model.config.vision_config.patch_size)
         return cls(model, spec, own.side_px, tokenizer, placement)
 
     @memory_errors_told

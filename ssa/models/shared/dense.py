@@ -32,6 +32,8 @@ TEXT_BATCH = 8
 FINER = 4
 """Where pixels decide, each cell is so many places high and wide; between cells similarity is smooth."""
 
+LONGEST_RATIO = 16
+
 # Similarities held at once where pixels decide: 64 MB of float32.
 NUMBERS_AT_ONCE = 2**24
 
@@ -178,6 +180,10 @@ def _covered(masks: Sequence[RLE], grid_hw: tuple[int, int], device: torch.devic
 
 
 def grid_for(height: int, width: int, cells: int) -> tuple[int, int]:
-    """Rows and columns of nearly square cells over a picture, some ``cells``² whatever its shape."""
-    rows = min(max(1, round(cells * (height / width) ** 0.5)), cells**2)
+    """Rows and columns of nearly square cells over a picture, some ``cells``² whatever its shape.
+
+    In pictures more elongated than ``LONGEST_RATIO`` cells are so too: there is little to tell them apart.
+    """
+    ratio = min(max(height / width, 1 / LONGEST_RATIO), LONGEST_RATIO)
+    rows = min(max(1, round(cells * ratio**0.5)), cells**2)
     return rows, max(1, round(cells**2 / rows))

@@ -24,7 +24,8 @@ class Families(Generic[Loader]):
 
     ``what`` is such a model in a word. ``usual`` is the family of a folder whose config names none, as that
     of published checkpoints: its adapter then says what is wrong with the folder, if anything is.
-    ``others`` are families too many to be named, which ``others_are`` describes.
+    ``others`` are families too many to be named, which ``others_are`` describes. ``told_by`` are files that
+    tell a family whatever config.json says: some folders hold one model in two layouts.
     """
 
     what: str
@@ -32,6 +33,7 @@ class Families(Generic[Loader]):
     usual: str
     others: Mapping[str, Loader] = field(default_factory=lambda: MappingProxyType({}))
     others_are: str = ""
+    told_by: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def loader(self, folder: Path) -> Loader:
         """What loads the model in ``folder``. Raises ``WeightsError`` for a family without an adapter."""
@@ -46,7 +48,8 @@ class Families(Generic[Loader]):
 
     def family(self, folder: Path) -> str:
         """What the folder's config calls itself, or the usual one."""
-        return model_type(folder) or self.usual
+        told = (family for name, family in self.told_by.items() if (folder / name).is_file())
+        return next(told, None) or model_type(folder) or self.usual
 
 
 def model_type(folder: Path) -> str | None:

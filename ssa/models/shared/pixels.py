@@ -39,6 +39,13 @@ _INTERPOLATION = {
 }
 
 
+def cells_along(side_px: int, patch_px: int) -> int:
+    """How many patches a side has. Raises ``ValueError`` where they don't fill it."""
+    if side_px < patch_px or side_px % patch_px:
+        raise ValueError(f"side_px must be a multiple of the patch, {patch_px}; got {side_px}")
+    return side_px // patch_px
+
+
 @dataclass(frozen=True, slots=True)
 class PixelRecipe:
     """What a model wants to see of a crop: a square of ``side_px``, normalised by colour (0 to 1).

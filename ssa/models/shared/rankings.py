@@ -35,20 +35,27 @@ class CandidateTable:
         Ties keep their order; of each region's the ``most`` best are given, or all.
         """
         return [
-            softmax_ranking(own, row[pick])[:most]
+            softmax_ranking(own, row[pick], most)
             for own, row, pick in zip(self._candidates, logits, self.picks(), strict=True)
         ]
 
 
-def softmax_ranking(labels: Sequence[str], logits: NDArray[np.float32]) -> tuple[ScoredLabel, ...]:
+def softmax_ranking(
+    labels: Sequence[str], logits: NDArray[np.float32], most: int | None = None
+) -> tuple[ScoredLabel, ...]:
     """The share of each label in the softmax of ``logits`` (K,), best first; ties keep their order."""
     shares = np.exp(logits - logits.max())
-    return shares_ranking(labels, shares)
+    return shares_ranking(labels, shares, most)
 
 
-def shares_ranking(labels: Sequence[str], amounts: NDArray[np.float32]) -> tuple[ScoredLabel, ...]:
-    """The share of each label in the sum of ``amounts`` (K,), best first; ties keep their order."""
+def shares_ranking(
+    labels: Sequence[str], amounts: NDArray[np.float32], most: int | None = None
+) -> tuple[ScoredLabel, ...]:
+    """The share of each label in the sum of ``amounts`` (K,), best first; ties keep their order.
+
+    The ``most`` best are given, or all.
+    """
     shares = amounts / amounts.sum()
-    order = np.argsort(-shares, kind="stable")
+    order = np.argsort(-shares, kind="stable")[:most]
     pairs = zip(order.tolist(), shares[order].tolist(), strict=True)
     return tuple(ScoredLabel(labels[place], share) for place, share in pairs)

@@ -26,5 +26,9 @@ def _open_clip(
 
 
 RANKERS: Families[Load] = Families(
-    "a ranker", MappingProxyType({"open_clip": _open_clip, **DENSE_RANKERS}), usual="open_clip"
+    "a ranker",
+    MappingProxyType({"open_clip": _open_clip, **DENSE_RANKERS}),
+    usual="open_clip",
+    # Some publishers put transformers' layout beside it.
+    told_by=MappingProxyType({"open_clip_config.json": "open_clip"}),
 )

@@ -180,7 +180,7 @@ def test_no_crops_no_choices(chooser: ClipSegChooser) -> None:
 
 @pytest.mark.parametrize("side_px", [0, 63, 4])
 def test_a_side_that_cuts_a_patch_is_refused(folder: Path, side_px: int) -> None:
-    with pytest.raises(ValueError, match="multiple of the patch, 8"):
+    with pytest.raises(WeightsError, match="multiple of the patch, 8"):
         ClipSegChooser.load(folder, CPU, side_px)
 
 

@@ -193,3 +193,11 @@ def test_a_grid_has_about_as_many_cells_whatever_the_shape(
     assert grid_for(height, height, cells) == (cells, cells)
     if 1 / 3 < height / width < 3 and cells >= 8:
         assert height / width == pytest.approx(rows / columns, rel=0.25)
+
+
+@given(st.integers(1, 30_000), st.integers(1, 64))
+def test_a_grid_over_a_strip_has_no_more_places_along_it(long: int, cells: int) -> None:
+    (rows, columns), turned = grid_for(1, long, cells), grid_for(long, 1, cells)
+    assert columns <= 5 * cells
+    assert turned[0] <= 5 * cells
+    assert rows * columns <= 1.5 * cells**2 + 1
