@@ -227,7 +227,7 @@ class Odd:
 
 
 def test_names_hold_no_characters_that_are_not_seen() -> None:
-    (named,) = name(replace(street(Seer({})), nouns=Odd()), {50: ROOT}).values()
+    (named,) = name(replace(street(Seer({50: "car"})), nouns=Odd()), {50: ROOT}).values()
     evidence = named.evidence
     assert evidence.noun_phrases == ("red wheel", "[31mcar", "car")
     assert {"red wheel", "[31mcar"} <= {one.label for one in evidence.ranking}
