@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ssa.masks import run_lengths as masks
+from ssa.masks.trace import Trace
 from ssa.types import RLE
 
 Polygon = NDArray[np.int64]
@@ -20,13 +20,13 @@ Polygon = NDArray[np.int64]
 
 def rings_of(rle: RLE) -> list[Polygon]:
     """The outline of each part with its holes joined to it; it may have points too many."""
-    runs = _column_runs(rle)
-    corners = _corners(runs)
+    runs, pitch = Trace.of(rle), rle.height + 1
+    corners = _corners(runs, pitch)
     path = Path(corners.points, _following(corners))
     # The lowest corner of a ring is its upper left one: there a part begins, or a hole.
     holes = [ring[0] for ring in path.rings() if corners.turns[ring[0]] < 0]
     if holes:
-        _join_holes(path, holes, corners, runs)
+        _join_holes(path, holes, corners, runs, pitch)
     return path.polygons()
 
 
@@ -90,41 +90,15 @@ class _Corners:
     level: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class _ColumnRuns:
-    """A mask as runs (n,) within columns, in order: each from a row to before another.
-
-    ``pitch`` is one more than a column has rows: column × pitch + row is a number that sorts them.
-    """
-
-    columns: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    stops: NDArray[np.int64]
-    pitch: int
-
-
-def _column_runs(rle: RLE) -> _ColumnRuns:
-    starts, stops = masks.stretches(rle)
-    height = rle.height
-    first, last = starts // height, (stops - 1) // height
-    counts = last - first + 1
-    # Cut where a column ends: 0, 1, 2, ... from each run's first column on.
-    onward = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
-    columns = np.repeat(first, counts) + onward
-    starts = np.repeat(starts, counts) - columns * height
-    stops = np.repeat(stops, counts) - columns * height
-    return _ColumnRuns(columns, starts.clip(min=0), stops.clip(max=height), height + 1)
-
-
-def _corners(runs: _ColumnRuns) -> _Corners:
+def _corners(runs: Trace, pitch: int) -> _Corners:
     # Down a column the mask changes by 1 where a run starts and by -1 where it stops. From the column on its
     # left to this one the change is by as much, from this one to that on its right by its opposite.
-    start, stop = runs.columns * runs.pitch + runs.starts, runs.columns * runs.pitch + runs.stops
-    places = np.concatenate([start, stop, start + runs.pitch, stop + runs.pitch])
+    start, stop = runs.ends(pitch)
+    places = np.concatenate([start, stop, start + pitch, stop + pitch])
     changes = np.repeat([1, -1, -1, 1], len(start))
     unique, inverse = np.unique(places, return_inverse=True)
     turns = np.bincount(inverse, changes, len(unique)).astype(np.int64)
-    x, y = np.divmod(np.repeat(unique, abs(turns)), runs.pitch)
+    x, y = np.divmod(np.repeat(unique, abs(turns)), pitch)
     turns = np.repeat(turns, abs(turns))
     return _Corners(np.stack([x, y], axis=1), turns, _level(x, y, turns))
 
@@ -154,19 +128,20 @@ def _following(corners: _Corners) -> NDArray[np.int64]:
     return following
 
 
-def _join_holes(path: Path, holes: Sequence[int], corners: _Corners, runs: _ColumnRuns) -> None:
+def _join_holes(
+    path: Path, holes: Sequence[int], corners: _Corners, runs: Trace, pitch: int
+) -> None:
     """Join each hole, given by its upper left corner, to the nearest side straight above it."""
     x, y = corners.points[holes].T
-    run_places = runs.columns * runs.pitch + runs.starts
+    run_places, _ = runs.ends(pitch)
     # Both columns beside the line upwards are inside the region, until the first of their runs begins.
     tops = [
-        runs.starts[np.searchsorted(run_places, column * runs.pitch + y) - 1]
-        for column in (x - 1, x)
+        runs.starts[np.searchsorted(run_places, column * pitch + y) - 1] for column in (x - 1, x)
     ]
     above = np.stack([x, np.maximum(*tops)], axis=1)
     left_ends = corners.points[corners.level[:, 0]]
-    pitch = int(corners.points[:, 0].max()) + 1
-    side = np.searchsorted(left_ends @ [1, pitch], above @ [1, pitch], side="right") - 1
+    by_row = [1, int(corners.points[:, 0].max()) + 1]
+    side = np.searchsorted(left_ends @ by_row, above @ by_row, side="right") - 1
     # Such a side goes right. Holes come by x: the last first, so that each goes behind the side's left end.
     places = path.insert(above[::-1], corners.level[side, 0].tolist()[::-1])
     path.join(places[::-1], holes)

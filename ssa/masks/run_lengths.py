@@ -1,4 +1,4 @@
-"""Masks as pictures and as run lengths, their boxes, and the removal of specks and pinholes.
+"""Masks as pictures and as run lengths, and their boxes.
 
 Masks are (H, W) bool. Boxes follow segment_anything and SA-1B: width and height are the distance from the
 first to the last pixel, so a mask one pixel wide has width 0.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
@@ -131,40 +130,6 @@ def box_of(mask: BoolMask) -> BoxXYWH:
         return (0.0, 0.0, 0.0, 0.0)
     (left, right), (top, bottom) = columns[[0, -1]], rows[[0, -1]]
     return (float(left), float(top), float(right - left), float(bottom - top))
-
-
-def clean_small_regions(mask: BoolMask, min_area: int) -> tuple[BoolMask, bool]:
-    """Fill holes and drop islands of fewer than ``min_area`` pixels; also says if anything changed.
-
-    Holes go first, both by 8-connectivity; a background piece at the picture's border counts as a hole.
-    If every island is small the largest stays, so a region never vanishes. After segment_anything.
-    """
-    filled = _fill_holes(mask, min_area)
-    cleaned = _drop_islands(filled, min_area)
-    return cleaned, filled is not mask or cleaned is not filled
-
-
-def _fill_holes(mask: BoolMask, min_area: int) -> BoolMask:
-    labels, sizes = _components(~mask)
-    small = sizes < min_area
-    # Component 0 is what was not labelled: the mask itself.
-    return np.append(True, small)[labels] if small.any() else mask
-
-
-def _drop_islands(mask: BoolMask, min_area: int) -> BoolMask:
-    labels, sizes = _components(mask)
-    large = sizes >= min_area
-    if large.all():
-        return mask
-    if not large.any():
-        large[np.argmax(sizes)] = True
-    return np.append(False, large)[labels]
-
-
-def _components(mask: BoolMask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Labels (H, W) from 1, 0 outside, and the area of each component 1, 2, ..."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    return labels, stats[1:, cv2.CC_STAT_AREA]
 
 
 def _check_total(runs: NDArray[np.int64], height: int, width: int) -> None:

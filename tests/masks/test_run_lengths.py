@@ -1,4 +1,4 @@
-"""Run lengths against pycocotools, clean-up and boxes against segment_anything."""
+"""Run lengths against pycocotools, boxes against segment_anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco
-from segment_anything.utils.amg import batched_mask_to_box, box_xyxy_to_xywh, remove_small_regions
+from segment_anything.utils.amg import batched_mask_to_box, box_xyxy_to_xywh
 
 from ssa.masks import run_lengths as masks
 from ssa.types import RLE, BoolMask
@@ -102,41 +102,6 @@ def test_text_from_outside_is_either_a_whole_mask_or_refused(counts: str) -> Non
 def test_text_beyond_ascii_is_refused() -> None:
     with pytest.raises(ValueError, match="ascii"):
         masks.decode(RLE(4, 5, "é"))
-
-
-@given(MASKS, st.integers(0, 60))
-def test_clean_up_is_segment_anythings(mask: BoolMask, min_area: int) -> None:
-    filled, changed_first = remove_small_regions(mask, min_area, "holes")
-    expected, changed_then = remove_small_regions(filled, min_area, "islands")
-    if not mask.any():
-        return  # Theirs fails on a region of nothing; ours is below.
-    cleaned, changed = masks.clean_small_regions(mask, min_area)
-    np.testing.assert_array_equal(cleaned, expected)
-    assert changed == (changed_first or changed_then)
-
-
-def test_clean_up_fills_pinholes_and_drops_specks_but_keeps_the_large() -> None:
-    mask = np.zeros((40, 40), dtype=np.bool_)
-    mask[5:30, 5:30] = True
-    mask[10:12, 10:12] = False  # 4 px
-    mask[20:28, 20:28] = False  # 64 px
-    mask[35:37, 35:38] = True  # 6 px
-    cleaned, changed = masks.clean_small_regions(mask, 10)
-    assert changed
-    assert cleaned[11, 11]
-    assert not cleaned[24, 24]
-    assert not cleaned[35:, 35:].any()
-    assert masks.clean_small_regions(cleaned, 10) == (cleaned, False)
-
-
-def test_clean_up_keeps_the_largest_of_small_islands_and_bears_nothing() -> None:
-    mask = np.zeros((30, 30), dtype=np.bool_)
-    mask[2:4, 2:4] = mask[10:13, 10:13] = True
-    cleaned, _ = masks.clean_small_regions(mask, 50)
-    assert masks.box_of(cleaned) == (10.0, 10.0, 2.0, 2.0)
-    nothing, changed = masks.clean_small_regions(np.zeros((30, 30), dtype=np.bool_), 50)
-    assert not changed
-    assert not nothing.any()
 
 
 @given(MASKS)

@@ -26,18 +26,17 @@ import torch
 from numpy.typing import NDArray
 
 from ssa.config import MaskSettings
-from ssa.masks.run_lengths import encode_runs
+from ssa.masks.trace import Trace
 from ssa.models.promptable.candidates import Candidate, candidates
 from ssa.models.promptable.crops import Crop, crop_boxes, point_grid
 from ssa.models.promptable.model import Embedding, PromptableModel
 from ssa.models.promptable.rating import Rated, drawn, rated
 from ssa.models.promptable.suppression import (
     best_of_each_box,
-    cleaned,
     distinct,
     without_copies_across_crops,
+    without_specks,
 )
-from ssa.models.promptable.tracing import Trace
 from ssa.models.shared.coarse import grid_of
 from ssa.stages import Progress
 from ssa.types import BoxXYWH, MaskProposal, RGBImage
@@ -76,7 +75,7 @@ def generate(
     if len(crops) > 1:
         found = without_copies_across_crops(found, settings.crop_nms_thresh)
     if settings.min_mask_region_area > 0:
-        found = cleaned(found, settings)
+        found = without_specks(found, settings)
     return distinct(found)
 
 
@@ -159,7 +158,7 @@ def _asked(
 def _as_proposal(mask: Candidate | Rated, trace: Trace, crop: Crop) -> MaskProposal:
     height, width = crop.image_hw
     return MaskProposal(
-        rle=encode_runs(trace.runs(height, width), height, width),
+        rle=trace.rle(height, width),
         bbox_xywh=_xywh(trace.box),
         area_px=trace.area_px,
         predicted_iou=mask.predicted_iou,

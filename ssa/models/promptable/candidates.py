@@ -17,9 +17,10 @@ from torch import Tensor
 
 from ssa.config import MaskSettings
 from ssa.device import memory_errors_told
+from ssa.masks.trace import Trace
 from ssa.models.promptable.crops import Crop
 from ssa.models.promptable.model import Embedding, PromptableModel
-from ssa.models.promptable.tracing import Trace, count_above, traces
+from ssa.models.promptable.tracing import count_above, traces
 from ssa.types import BoxXYXY, ExtentXYXY
 
 # Pixels enlarged together, though one mask may have more: on a CPU what its caches hold, elsewhere 128 MB.

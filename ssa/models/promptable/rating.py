@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ssa.config import MaskSettings
 from ssa.device import memory_errors_told
+from ssa.masks.trace import Trace
 from ssa.models.promptable.candidates import (
     Cut,
     bounds,
@@ -29,7 +30,7 @@ from ssa.models.promptable.candidates import (
 from ssa.models.promptable.crops import Crop
 from ssa.models.promptable.enlarge import Enlargement
 from ssa.models.promptable.model import Embedding, PromptableModel
-from ssa.models.promptable.tracing import Trace, traces
+from ssa.models.promptable.tracing import traces
 from ssa.types import ExtentXYXY
 
 # Numbers of enlarged windows held at once: on a CPU what its caches hold, in bulk 256 MB.

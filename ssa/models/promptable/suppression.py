@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torchvision.ops import nms
 
 from ssa.config import MaskSettings
-from ssa.masks.run_lengths import area, box_of, clean_small_regions, decode_part, encode
-from ssa.pictures.crops import scaled_box
+from ssa.masks.cleaning import cleaned
+from ssa.masks.trace import Trace
 from ssa.types import RLE, ExtentXYXY, MaskProposal
 
 
@@ -49,7 +48,7 @@ def without_copies_across_crops(
     return _nms(found, 1 / crop_areas, threshold)
 
 
-def cleaned(found: Sequence[MaskProposal], settings: MaskSettings) -> list[MaskProposal]:
+def without_specks(found: Sequence[MaskProposal], settings: MaskSettings) -> list[MaskProposal]:
     """Masks without specks and pinholes; where two become alike, the one that needed no change stays."""
     pairs = [_clean_one(proposal, settings.min_mask_region_area) for proposal in found]
     untouched = torch.tensor([not changed for _, changed in pairs], dtype=torch.float32)
@@ -58,21 +57,16 @@ def cleaned(found: Sequence[MaskProposal], settings: MaskSettings) -> list[MaskP
 
 
 def _clean_one(proposal: MaskProposal, min_area: int) -> tuple[MaskProposal, bool]:
-    """The mask without specks and pinholes, and whether it had any; only its surroundings are looked at.
-
-    They reach ``min_area`` pixels beyond its box, so background that goes on outside is never a pinhole.
-    """
+    """The mask without specks and pinholes, and whether it had any."""
     height, width = proposal.rle.height, proposal.rle.width
-    left, top, right, bottom = scaled_box(proposal.bbox_xywh, 1.0, height, width)
-    x0, y0 = max(left - min_area, 0), max(top - min_area, 0)
-    x1, y1 = min(right + min_area, width), min(bottom + min_area, height)
-    part, changed = clean_small_regions(decode_part(proposal.rle, (x0, y0, x1, y1)), min_area)
-    if not changed:
+    mask = Trace.of(proposal.rle)
+    clean = cleaned(mask, height, width, min_area)
+    if clean is mask:
         return proposal, False
-    mask = np.zeros((height, width), dtype=np.bool_)
-    mask[y0:y1, x0:x1] = part
-    rle = encode(mask)
-    return replace(proposal, rle=rle, bbox_xywh=box_of(mask), area_px=area(rle)), True
+    x0, y0, x1, y1 = map(float, clean.box)
+    box = (x0, y0, x1 - x0, y1 - y0)
+    rle = clean.rle(height, width)
+    return replace(proposal, rle=rle, bbox_xywh=box, area_px=clean.area_px), True
 
 
 def _nms(found: Sequence[MaskProposal], scores: Tensor, threshold: float) -> list[MaskProposal]:
