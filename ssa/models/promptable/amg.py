@@ -30,6 +30,7 @@ from ssa.masks.trace import Trace
 from ssa.models.promptable.candidates import Candidate, candidates
 from ssa.models.promptable.crops import Crop, crop_boxes, point_grid
 from ssa.models.promptable.model import Embedding, PromptableModel
+from ssa.models.promptable.outlines import outlined
 from ssa.models.promptable.rating import Rated, drawn, rated
 from ssa.models.promptable.suppression import (
     best_of_each_box,
@@ -133,7 +134,8 @@ def _rated_then_drawn(
         model, look, points_xy, model.points_at_once if model.in_bulk else usual, tell_done
     )
     best = best_of_each_box(found, settings.box_nms_thresh)
-    traces = drawn(best, full, model.mask_threshold, crop, in_bulk=model.in_bulk)
+    draw = drawn if model.in_bulk else outlined
+    traces = draw(best, full, model.mask_threshold, crop)
     # A sliver of the grid may be nothing at full size.
     return [_as_proposal(*pair, crop) for pair in zip(best, traces, strict=True) if len(pair[1])]
 

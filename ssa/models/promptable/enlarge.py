@@ -25,12 +25,15 @@ class Resizing:
     """A resizing of one side, from ``n`` to ``m`` pixels.
 
     ``weights`` (m, n) float32 is what each large pixel takes of each small one; ``first`` and ``last`` (m,),
-    ascending, are the small pixels at the ends of what it takes.
+    ascending, are the small pixels at the ends of what it takes. ``size`` and ``steps`` are what it was made
+    of.
     """
 
     weights: Tensor
     first: NDArray[np.int64]
     last: NDArray[np.int64]
+    size: int
+    steps: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, size: int, steps: Sequence[tuple[int, int]], device: torch.device) -> Resizing:
@@ -45,7 +48,17 @@ class Resizing:
             response = response[..., :kept]
         taken = response[0].numpy() != 0  # (n, m)
         first, last = taken.argmax(0), size - 1 - taken[::-1].argmax(0)
-        return cls(response[0, : last[-1] + 1].T.contiguous().to(device), first, last)
+        weights = response[0, : last[-1] + 1].T.contiguous().to(device)
+        return cls(weights, first, last, size, tuple(steps))
+
+    def before_last(self) -> tuple[Resizing, float]:
+        """The same without its last step, and by how much that enlarges.
+
+        Between the pixels before it, large ones lie on straight lines.
+        """
+        *before, (resized, _) = self.steps
+        kept = before[-1][1] if before else self.size
+        return Resizing.of(self.size, before, self.weights.device), resized / kept
 
     def reach(
         self, start: NDArray[np.int64], stop: NDArray[np.int64]
@@ -83,7 +96,7 @@ class Enlargement:
         """
         x0, y0, x1, y1 = box
         rows = self.rows.needs(y0, y1)
-        wide = _spread(small[:, rows], self.columns, x0, x1)
+        wide = spread(small[:, rows], self.columns, x0, x1)
         large = small.new_empty(len(small), x1 - x0, y1 - y0 + 1)
         large[..., -1] = below
         flat, flat_wide = large.flatten(0, 1), wide.flatten(0, 1)
@@ -113,8 +126,8 @@ def _lines(resizing: Resizing, start: Tensor, stop: Tensor, count: int) -> tuple
     return resizing.weights[line.clamp(max=len(resizing.weights) - 1)], line < stop[:, None]
 
 
-def _spread(small: Tensor, columns: Resizing, x0: int, x1: int) -> Tensor:
-    """(M, a, b) → (M, x1 - x0, a): its columns, resized."""
+def spread(small: Tensor, columns: Resizing, x0: int, x1: int) -> Tensor:
+    """(M, a, b) → (M, x1 - x0, a): its columns, resized, of which these are wanted."""
     wide = small.new_empty(len(small), x1 - x0, small.shape[1])
     for start, stop in _spans(x0, x1):
         part = columns.needs(start, stop)

@@ -33,8 +33,7 @@ from ssa.models.promptable.model import Embedding, PromptableModel
 from ssa.models.promptable.tracing import traces
 from ssa.types import ExtentXYXY
 
-# Numbers of enlarged windows held at once: on a CPU what its caches hold, in bulk 256 MB.
-NUMBERS_AT_ONCE_ON_CPU = 2**20
+# Numbers of enlarged windows held at once: 256 MB.
 NUMBERS_AT_ONCE = 2**26
 
 
@@ -90,15 +89,15 @@ def rated(
 
 
 def drawn(
-    chosen: Sequence[Rated], enlargement: Enlargement, level: float, crop: Crop, *, in_bulk: bool
+    chosen: Sequence[Rated], enlargement: Enlargement, level: float, crop: Crop
 ) -> list[Trace]:
-    """The masks at full size, in the picture's frame."""
+    """The masks at full size, in the picture's frame, in few operations."""
     if not chosen:
         return []
     small = torch.stack([one.small for one in chosen])
     windows = enlargement.reach(np.stack([one.small_box for one in chosen]))
     found: dict[int, Trace] = {}
-    for rows, logits in _enlarged(small, windows, enlargement, in_bulk=in_bulk):
+    for rows, logits in _enlarged(small, windows, enlargement):
         corners = (windows[rows, :2] + crop.box[:2]).tolist()
         found |= zip(rows, traces(logits, level, corners), strict=True)
     return [found[row] for row in range(len(chosen))]
@@ -117,9 +116,11 @@ def _measured(
         logits = enlargement.window(small[start:stop], window, below=-np.inf)
         stabilities[start:stop] = stability_of(logits, cut)
         stable = np.flatnonzero(cut.is_stable(stabilities[start:stop]))
-        # Columns come first.
-        own = boxes_of((logits[stable] > cut.level).mT)
-        boxes[start + stable] = own + np.where(own[:, 2:3] > 0, np.tile(window[:2], 2), 0)
+        corners = [window[:2]] * len(stable)
+        for row, trace in zip(stable, traces(logits[stable], cut.level, corners), strict=True):
+            if len(trace):
+                x0, y0, x1, y1 = trace.box
+                boxes[start + row] = x0, y0, x1 + 1, y1 + 1
     return stabilities, boxes
 
 
@@ -129,7 +130,7 @@ def _measured_in_bulk(
     """The same in few operations, and with the boxes of all that aren't empty."""
     order: list[int] = []
     told = []
-    for rows, logits in _enlarged(small, windows, enlargement, in_bulk=True):
+    for rows, logits in _enlarged(small, windows, enlargement):
         order += rows
         above = logits > cut.level
         ends = [*bounds(above.any(2)), *bounds(above.any(1))]
@@ -156,16 +157,15 @@ def _areas(logits: Tensor, level: float) -> Tensor:
 
 
 def _enlarged(
-    small: Tensor, windows: NDArray[np.int64], enlargement: Enlargement, *, in_bulk: bool
+    small: Tensor, windows: NDArray[np.int64], enlargement: Enlargement
 ) -> Iterator[tuple[list[int], Tensor]]:
     """Masks whose windows aren't empty, like with like: their rows, and their windows (n, w, h + 1)."""
-    numbers = NUMBERS_AT_ONCE if in_bulk else NUMBERS_AT_ONCE_ON_CPU
     sides = (windows[:, 2:] - windows[:, :2]).clip(min=0)
     order = [row for row in np.lexsort((sides[:, 1], sides[:, 0])).tolist() if sides[row].all()]
     sent = torch.from_numpy(np.concatenate([np.array(order)[:, None], windows[order]], 1))
     sent = sent.to(small.device)
     start = 0
-    for stop in _stops(sides[order], numbers):
+    for stop in _stops(sides[order], NUMBERS_AT_ONCE):
         wide, high = sides[order[start:stop]].max(0).tolist()
         rows, boxes = sent[start:stop, 0], sent[start:stop, 1:]
         # One more below each column, which belongs to no mask.
