@@ -102,8 +102,9 @@ class LabelMap:
     """A closed-set segmentor's opinion on every pixel.
 
     ``class_ids`` is (H, W) of a signed integer type, each an index into ``labels``; ``source`` names
-    the segmentor ("coco", "ade20k"). ``count``, if the segmentor has the map where counting is quick, gives
-    the pixels of each class under each of M masks, (M, len(labels)).
+    the segmentor ("coco", "ade20k"). ``count``, if the segmentor knows a quick way, gives the pixels of each
+    class under each of M masks, (M, len(labels)). Where somebody only wants to count, the map may be coarser:
+    (h, w) cells, of which each pixel has the class of the one that it lies in.
     """
 
     source: str

@@ -51,7 +51,8 @@ class Coarse:
         size_hw = image.shape[:2]
         rows, columns = (max(1, round(side * self._cells / max(size_hw))) for side in size_hw)
         scores = functional.adaptive_avg_pool2d(self._scores(image), (rows, columns))
-        return label_map("coarse", self._labels, best_class(scores, size_hw), in_bulk=False)
+        best = best_class(scores, size_hw)
+        return label_map("coarse", self._labels, best, size_hw, in_bulk=False)
 
 
 class Evaluation:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ssa.pictures.crops import crop
-from ssa.types import BoolMask, BoxXYXY, LabelMap, MaskProposal, ScoredLabel, Vote
+from ssa.masks.run_lengths import area
+from ssa.masks.trace import Trace
+from ssa.pictures.crops import crop, scaled_box
+from ssa.types import RLE, BoolMask, BoxXYXY, LabelMap, MaskProposal, ScoredLabel, Vote
 
 BoxedMask = tuple[BoxXYXY, BoolMask]
 
@@ -20,13 +22,25 @@ def votes_under(
 
     ``boxed_masks`` are the masks as pixels in their own boxes; they are made only where a map can't count.
     """
-    counts = [one.count([mask.rle for mask in proposals]) for one in maps if one.count]
-    if not counts or len(counts) < len(maps) or any((one.sum(1) == 0).any() for one in counts):
+    if not maps or not all(one.count for one in maps):
         return [tuple(majority(one, mask, box) for one in maps) for box, mask in boxed_masks]
+    voters = [_voter(one) for one in proposals]
+    counts = [one.count(voters) for one in maps if one.count]
     return [
         tuple(_vote(*pair) for pair in zip(maps, rows, strict=True))
         for rows in zip(*counts, strict=True)
     ]
+
+
+def _voter(proposal: MaskProposal) -> RLE:
+    """The mask or, if it is without a pixel, all of its box."""
+    mask = proposal.rle
+    if area(mask):
+        return mask
+    left, top, right, bottom = scaled_box(proposal.bbox_xywh, 1.0, mask.height, mask.width)
+    columns = np.arange(left, right)
+    box = Trace(columns, np.full_like(columns, top), np.full_like(columns, bottom))
+    return box.rle(mask.height, mask.width)
 
 
 def _vote(label_map: LabelMap, counts: NDArray[np.int64]) -> Vote:

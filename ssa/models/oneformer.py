@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import torch
 import transformers
 from torch import Tensor, nn
+from transformers.image_utils import SizeDict
 from transformers.models.oneformer.modeling_oneformer import OneFormerSinePositionEmbedding
 from transformers.models.swin.modeling_swin import SwinLayer
 
@@ -47,12 +47,15 @@ class OneFormerSegmentor:
         self, model: Any, processor: Any, placement: Placement, source: str, labels: tuple[str, ...]
     ) -> None:
         self._model = _placed(model, placement.dtype)
-        self._processor = processor
+        self._images = processor.image_processor
         self._placement = placement
         self._source = source
         self._labels = labels
-        # A tokenizer that is told how to pad while it reads for another thread fails: "Already borrowed".
-        self._preparing = Lock()
+        self._task = _task_tokens(processor).to(placement.device)
+        self._mean, self._std = (
+            (torch.tensor(values) * (1.0 / self._images.rescale_factor)).to(placement.device)
+            for values in (self._images.image_mean, self._images.image_std)
+        )
 
     @classmethod
     def load(
@@ -87,41 +90,37 @@ class OneFormerSegmentor:
 
     @memory_errors_told
     def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
-        """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16."""
-        bulk = self._placement.in_bulk
+        """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16.
+
+        ``coarse``, of each cell of a grid that is coarser where the picture is large.
+        """
+        image_hw, bulk = image.shape[:2], self._placement.in_bulk
         found = best_class(
-            self.scores(image),
-            image.shape[:2],
-            antialias=not plain,
-            coarse=coarse,
-            in_bulk=bulk,
+            self.scores(image), image_hw, antialias=not plain, coarse=coarse, in_bulk=bulk
         )
-        return label_map(self._source, self._labels, found, in_bulk=bulk)
+        return label_map(self._source, self._labels, found, image_hw, in_bulk=bulk)
 
     @memory_errors_told
     @torch.inference_mode()
     def scores(self, image: RGBImage) -> Tensor:
         """Each class's score in each cell of a grid over ``image``, (C, h, w) float32."""
-        inputs = self._prepare(image)
-        outputs = self._model(
-            pixel_values=inputs["pixel_values"].to(self._placement.device, self._placement.dtype),
-            pixel_mask=inputs["pixel_mask"].to(self._placement.device),
-            task_inputs=inputs["task_inputs"].to(self._placement.device),
-        )
+        pixels = self._prepare(image).to(self._placement.dtype)
+        outputs = self._model(pixel_values=pixels, task_inputs=self._task)
         return class_scores(outputs.class_queries_logits[0], outputs.masks_queries_logits[0])
 
-    def _prepare(self, image: RGBImage) -> Any:
-        size = self._processor.image_processor.size
-        with self._preparing:
-            return self._processor(
-                images=[upload(image, self._placement.device)],
-                task_inputs=["semantic"],
-                # Never guessed: a picture 1 or 3 pixels wide looks like channels last.
-                input_data_format="channels_first",
-                device=self._placement.device,
-                size=input_size(image.shape[:2], size.shortest_edge, size.longest_edge),
-                return_tensors="pt",
-            )
+    def _prepare(self, image: RGBImage) -> Tensor:
+        """The model's input (1, 3, h, w) float32, number for number what its processor makes of a picture.
+
+        Without a batch, for which the processor moves all pixels of a large picture first.
+        """
+        edges = self._images.size
+        size = input_size(image.shape[:2], edges.shortest_edge, edges.longest_edge)
+        resized = self._images.resize(
+            upload(image, self._placement.device), SizeDict(**size), self._images.resample
+        )
+        mean, std = self._mean.view(3, 1, 1), self._std.view(3, 1, 1)
+        pixels: Tensor = (resized.float() - mean).div_(std)
+        return pixels[None]
 
 
 def _placed(model: Any, dtype: torch.dtype) -> Any:
@@ -205,10 +204,21 @@ def _load_processor(folder: Path, task_seq_len: int) -> Any:
         # Class names serve training only, and the processor would look for them on the network.
         class_info_file=None,
     )
+    steps = (image_processor.do_resize, image_processor.do_rescale, image_processor.do_normalize)
+    if not all(steps):
+        raise ValueError("expected a processor that resizes, rescales and normalises")
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return transformers.OneFormerProcessor(
         image_processor, tokenizer, max_seq_length=task_seq_len, task_seq_length=task_seq_len
     )
+
+
+def _task_tokens(processor: Any) -> Tensor:
+    """What the model is asked for, always the same: (1, tokens)."""
+    nothing = torch.zeros(3, SHORTEST_SIDE_PX, SHORTEST_SIDE_PX, dtype=torch.uint8)
+    asked = processor(images=[nothing], task_inputs=["semantic"], return_tensors="pt")
+    tokens: Tensor = asked["task_inputs"]
+    return tokens
 
 
 def input_size(

@@ -87,13 +87,14 @@ class SemanticSegmentor:
     def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16.
 
-        ``plain`` changes nothing: scores are never smoothed.
+        ``coarse``, of each cell of a grid that is coarser where the picture is large. ``plain`` changes
+        nothing: scores are never smoothed.
         """
         bulk = self._placement.in_bulk
         found = best_class(
             self.scores(image), image.shape[:2], antialias=False, coarse=coarse, in_bulk=bulk
         )
-        return label_map(self._source, self._labels, found, in_bulk=bulk)
+        return label_map(self._source, self._labels, found, image.shape[:2], in_bulk=bulk)
 
     @memory_errors_told
     @torch.inference_mode()

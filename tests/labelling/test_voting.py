@@ -1,5 +1,6 @@
 """Votes of pixels: who wins, with what share, and what a tie or an empty mask does."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -8,15 +9,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ssa.labelling.voting import majority, shares_of, votes_under
 from ssa.masks import run_lengths as masks
 from ssa.models.shared.class_counts import class_counts
+from ssa.models.shared.class_runs import ClassRuns
 from ssa.pictures.crops import crop, scaled_box
 from ssa.pictures.regions import Regions
-from ssa.types import LabelMap, ScoredLabel, Vote
+from ssa.types import RLE, LabelMap, ScoredLabel, Vote
 from tests.fakes import proposal
 
+Counter = Callable[[Sequence[RLE]], NDArray[np.int64]]
 LABELS = ("sky", "grass", "road", "dog")
 
 
@@ -61,26 +65,37 @@ def test_the_box_changes_nothing_but_the_time(seed: int) -> None:
     assert vote.share == max(np.mean(ids.class_ids[mask] == index) for index in range(4))
 
 
+def on_device(ids: LabelMap) -> Counter:
+    return partial(class_counts, torch.from_numpy(ids.class_ids), len(LABELS))
+
+
+def on_host(ids: LabelMap) -> Counter:
+    return partial(ClassRuns.of(ids.class_ids, (9, 12)).counts, len(LABELS))
+
+
+@pytest.mark.parametrize("counter", [on_device, on_host])
 @given(st.integers(0, 10_000), st.booleans())
 @settings(deadline=None)
-def test_maps_that_count_give_the_votes_of_those_that_do_not(seed: int, with_empty: bool) -> None:
+def test_maps_that_count_give_the_votes_of_those_that_do_not(
+    counter: Callable[[LabelMap], Counter], seed: int, with_empty: bool
+) -> None:
     rng = np.random.default_rng(seed)
     maps = [
         LabelMap(source, rng.integers(0, 4, (9, 12)).astype(np.int16), LABELS)
         for source in ("coco", "ade20k")
     ]
-    counting = [
-        replace(one, count=partial(class_counts, torch.from_numpy(one.class_ids), len(LABELS)))
-        for one in maps
-    ]
+    counting = [replace(one, count=counter(one)) for one in maps]
     drawn = [rng.random((9, 12)) < share for share in (0.1, 0.5, 1.0)]
-    drawn += [np.zeros((9, 12), np.bool_)] * with_empty
-    regions = Regions(np.zeros((9, 12, 3), np.uint8), [proposal(mask) for mask in drawn])
+    found = [proposal(mask) for mask in drawn]
+    if with_empty:
+        box = tuple(map(float, rng.integers(0, 9, 4)))
+        found.append(replace(proposal(np.zeros((9, 12), np.bool_)), bbox_xywh=box))
+    regions = Regions(np.zeros((9, 12, 3), np.uint8), found)
     own, theirs = (
         votes_under(some, regions.proposals, regions.boxed_masks()) for some in (counting, maps)
     )
     assert own == theirs
-    assert [[vote.source for vote in votes] for votes in own] == [["coco", "ade20k"]] * len(drawn)
+    assert [[vote.source for vote in votes] for votes in own] == [["coco", "ade20k"]] * len(found)
 
 
 def test_a_mask_of_another_size_is_refused() -> None:

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
+from ssa.models import oneformer
 from ssa.models.oneformer import OneFormerSegmentor, input_size
 from ssa.models.shared import class_scores as label_maps
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
@@ -52,25 +53,25 @@ def test_same_pixels_as_the_processors_own_post_processing(
     monkeypatch.setattr(label_maps, "BAND_NUMBERS", len(LABELS) * size_hw[1] * 4)
     picture = noise(*size_hw)
     mine = segmentor.segment(picture).class_ids
-    inputs = segmentor._prepare(picture)
     plain = transformers.OneFormerForUniversalSegmentation.from_pretrained(folder).eval()
     with torch.inference_mode():
-        outputs = plain(**inputs)
-    theirs = segmentor._processor.post_process_semantic_segmentation(
-        outputs, target_sizes=[size_hw]
-    )[0].numpy()
+        outputs = plain(segmentor._prepare(picture), segmentor._task)
+    theirs = segmentor._images.post_process_semantic_segmentation(outputs, target_sizes=[size_hw])[
+        0
+    ].numpy()
     assert len(np.unique(theirs)) > 1
     assert (mine == theirs).mean() >= 0.999
 
 
+@pytest.mark.parametrize("size_hw", [(150, 201), (700, 900), (64, 64)])
 def test_same_input_as_the_processors_own_for_a_usual_picture(
-    segmentor: OneFormerSegmentor,
+    segmentor: OneFormerSegmentor, folder: Path, size_hw: tuple[int, int]
 ) -> None:
-    picture = noise(150, 201)
-    theirs = segmentor._processor(images=[picture], task_inputs=["semantic"], return_tensors="pt")
-    torch.testing.assert_close(
-        segmentor._prepare(picture)["pixel_values"], theirs["pixel_values"], atol=0, rtol=0
-    )
+    picture = noise(*size_hw)
+    processor = oneformer._load_processor(folder, segmentor._task.shape[1])
+    theirs = processor(images=[picture], task_inputs=["semantic"], return_tensors="pt")
+    assert torch.equal(segmentor._prepare(picture), theirs["pixel_values"])
+    assert torch.equal(segmentor._task, theirs["task_inputs"])
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from ssa.models.shared.class_counts import class_counts
+from ssa.models.shared.class_runs import ClassRuns
 from ssa.models.shared.coarse import grid_of
 from ssa.models.shared.pixels import resize_bilinear
-from ssa.types import LabelMap
+from ssa.types import RLE, LabelMap
 
 # Class scores are enlarged to the picture's size a band of rows at a time, this many numbers a band
 # (32 MiB of float32): all of a 100 megapixel picture with 150 classes would take 60 GB.
@@ -33,13 +36,29 @@ def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
 
 
 def label_map(
-    source: str, labels: tuple[str, ...], class_ids: Tensor, *, in_bulk: bool
+    source: str,
+    labels: tuple[str, ...],
+    class_ids: Tensor,
+    image_hw: tuple[int, ...],
+    *,
+    in_bulk: bool,
 ) -> LabelMap:
-    """The map of ids (H, W) int16 for who reads it; ``in_bulk`` it also stays where it is, to count on."""
+    """The map of ids (h, w) int16, of a picture of ``image_hw``, for who reads it or has masks counted on it.
+
+    ``in_bulk`` it stays where it is, to count on, unless its grid is coarser than the picture.
+    """
     on_host = class_ids.cpu().numpy()
-    if not in_bulk:
-        return LabelMap(source, on_host, labels)
-    return LabelMap(source, on_host, labels, partial(class_counts, class_ids, len(labels)))
+    height, width = image_hw
+    if in_bulk and on_host.shape == image_hw:
+        return LabelMap(source, on_host, labels, partial(class_counts, class_ids, len(labels)))
+    count = partial(_counted_on_host, on_host, (height, width), len(labels))
+    return LabelMap(source, on_host, labels, count)
+
+
+def _counted_on_host(
+    grid: NDArray[np.int16], image_hw: tuple[int, int], classes: int, masks: Sequence[RLE]
+) -> NDArray[np.int64]:
+    return ClassRuns.of(grid, image_hw).counts(classes, masks)
 
 
 def best_class(
@@ -53,8 +72,8 @@ def best_class(
     """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
 
     Equals resizing the whole and taking the argmax, up to rounding at ties. ``antialias`` matters only
-    where a side shrinks; most published segmentors are evaluated without. ``coarse``, the best class is
-    found on the grid of ``grid_of``, of which each pixel takes the nearest: the same up to 4 megapixels.
+    where a side shrinks; most published segmentors are evaluated without. ``coarse``, it is the best class
+    of each cell of the grid of ``grid_of``: up to 4 megapixels the same.
     """
     height, width = grid_of(image_hw[0], image_hw[1]) if coarse else image_hw
     if not antialias or (height >= scores.shape[1] and width >= scores.shape[2]):
@@ -72,17 +91,7 @@ def best_class(
             BULK_BAND_NUMBERS if in_bulk else BAND_NUMBERS,
         )
     ]
-    found = torch.cat(bands)
-    return found if found.shape == image_hw else _nearest(found, image_hw)
-
-
-def _nearest(grid: Tensor, size_hw: tuple[int, ...]) -> Tensor:
-    """Each of (H, W) pixels takes what (h, w) has where its middle lies."""
-    rows, columns = (
-        ((2 * torch.arange(new, device=grid.device) + 1) * old).div(2 * new, rounding_mode="floor")
-        for new, old in zip(size_hw, grid.shape, strict=True)
-    )
-    return grid[:, columns][rows]
+    return torch.cat(bands)
 
 
 def possible_winners(scores: Tensor) -> Tensor:

@@ -6,6 +6,9 @@ tells no more and costs what its pixels cost.
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 MOST_PIXELS_COMPARED = 4_000_000
 LONGEST_SIDE_COMPARED = 2048
 
@@ -16,3 +19,8 @@ def grid_of(height: int, width: int) -> tuple[int, int]:
         return height, width
     scale = min(1.0, LONGEST_SIDE_COMPARED / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def nearest(cells: int, pixels: int) -> NDArray[np.int64]:
+    """(pixels,): the cell in which the middle of each pixel of a side lies."""
+    return (2 * np.arange(pixels) + 1) * cells // (2 * pixels)

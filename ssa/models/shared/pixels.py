@@ -159,8 +159,12 @@ def _colours(values: Colours, device: torch.device) -> Tensor:
 
 
 def upload(crop: RGBImage, device: torch.device) -> Tensor:
-    """A crop (h, w, 3) as (3, h, w) uint8 on ``device``; to a GPU without waiting for it."""
-    pixels = torch.from_numpy(np.array(crop))
+    """A crop (h, w, 3) as (3, h, w) uint8 on ``device``; to a GPU without waiting for it.
+
+    On a CPU a whole picture is taken as it lies, so it isn't to be written to.
+    """
+    as_it_is = crop.flags.writeable and crop.flags.c_contiguous
+    pixels = torch.from_numpy(crop if as_it_is else np.array(crop))
     if device.type == "cuda":
         pixels = pixels.pin_memory().to(device, non_blocking=True)
     return pixels.permute(2, 0, 1)

@@ -8,9 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ssa.masks.run_lengths import encode
 from ssa.models.shared import class_scores as label_maps
 from ssa.models.shared import coarse
-from ssa.models.shared.class_scores import best_class, possible_winners
+from ssa.models.shared.class_scores import best_class, label_map, possible_winners
 
 
 def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,9 +45,25 @@ def test_of_a_large_picture_nearly_every_pixel_has_the_class_of_a_finer_grid(
     monkeypatch.setattr(coarse, "LONGEST_SIDE_COMPARED", 300)
     found = best_class(scores, (600, 900), coarse=True)
     assert torch.equal(best_class(scores, (600, 900)), exact)
-    assert found.shape == exact.shape
+    assert found.shape == (200, 300)
     assert found.dtype == exact.dtype
-    assert 0.98 < (found == exact).float().mean() < 1
+    each = found[coarse.nearest(200, 600)][:, coarse.nearest(300, 900)]
+    assert 0.98 < (each == exact).float().mean() < 1
+
+
+@pytest.mark.parametrize("in_bulk", [False, True])
+@pytest.mark.parametrize("size_hw", [(6, 8), (13, 29)])
+def test_a_map_counts_for_the_pictures_pixels_whatever_its_grid(
+    size_hw: tuple[int, int], in_bulk: bool
+) -> None:
+    chance = np.random.default_rng(0)
+    ids = torch.from_numpy(chance.integers(0, 3, (6, 8)).astype(np.int16))
+    mask = chance.random(size_hw) < 0.4
+    found = label_map("own", ("a", "b", "c"), ids, size_hw, in_bulk=in_bulk)
+    assert np.array_equal(found.class_ids, ids)
+    each = ids.numpy()[coarse.nearest(6, size_hw[0])][:, coarse.nearest(8, size_hw[1])]
+    assert found.count is not None
+    assert found.count([encode(mask)]).tolist() == [np.bincount(each[mask], minlength=3).tolist()]
 
 
 def test_each_cell_of_the_grid_lands_where_it_belongs() -> None:
