@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ssa.masks.run_lengths import stretches_in
+from ssa.masks.trace import Trace
+from ssa.models.clipseg.run_shrinking import shrink_runs
+from ssa.models.shared.coarse import grid_of
 from ssa.models.shared.pixels import resize_bilinear
+from ssa.pictures.canvas import MaskParts
 from ssa.types import BoolMask
 
 
@@ -22,7 +27,8 @@ def wins_one_by_one(
 
     ``masks`` (h, w) are in the frames of the crops; no side of a grid is longer than ``most_side``.
     """
-    wins = [_wins(*pair, most_side) for pair in zip(logits, masks, strict=True)]
+    grids = (_on_grid(masks, number, most_side) for number in range(len(masks)))
+    wins = [_wins(*pair) for pair in zip(logits, grids, strict=True)]
     # One transfer for the whole batch.
     counts = torch.split(torch.cat(wins).cpu(), [len(own) for own in logits])
     return [own.numpy() for own in counts]
@@ -46,10 +52,21 @@ def _nearest(mask: BoolMask, side: int) -> Tensor:
     return functional.interpolate(pixels, (side, side), mode="nearest")[0, 0].bool()
 
 
-def _wins(logits: Tensor, mask: BoolMask, most_side: int) -> Tensor:
-    grid_hw = min(mask.shape[0], most_side), min(mask.shape[1], most_side)
-    inside = torch.from_numpy(shrink_mask(mask, grid_hw)).to(logits.device)
-    return count_wins(resize_bilinear(logits[None], grid_hw)[0], inside)
+def _wins(logits: Tensor, mask: BoolMask) -> Tensor:
+    inside = torch.from_numpy(mask).to(logits.device)
+    return count_wins(resize_bilinear(logits[None], mask.shape)[0], inside)
+
+
+def _on_grid(masks: Sequence[BoolMask], number: int, most_side: int) -> BoolMask:
+    """One of the masks on its grid; of a large one no pixel is made, if it comes as runs."""
+    if isinstance(masks, MaskParts):
+        left, top, right, bottom = masks.boxes_xyxy[number]
+        high, wide = bottom - top, right - left
+        if grid_of(high, wide) != (high, wide):
+            runs = Trace.cut(*stretches_in(masks.rles[number], masks.boxes_xyxy[number]), high)
+            return shrink_runs(runs, (high, wide), (min(high, most_side), min(wide, most_side)))
+    mask = masks[number]
+    return shrink_mask(mask, (min(mask.shape[0], most_side), min(mask.shape[1], most_side)))
 
 
 def count_wins(logits: Tensor, mask: Tensor) -> Tensor:

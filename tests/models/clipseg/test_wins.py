@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from torch.nn import functional
 
-from ssa.models.clipseg.wins import count_wins, shrink_mask, wins_in_squares
+from ssa.masks.run_lengths import encode
+from ssa.models.clipseg.wins import count_wins, shrink_mask, wins_in_squares, wins_one_by_one
+from ssa.models.shared import coarse
+from ssa.pictures.canvas import MaskParts
 
 
 def winners(rows: list[list[int]], count: int) -> torch.Tensor:
@@ -85,3 +89,22 @@ def test_squares_are_counted_as_argmax_counts(seed: int, height: int, width: int
     inside = functional.interpolate(mask[None, None].float(), (4, 4))[0, 0].bool()
     best = resized.argmax(0)[inside if inside.any() else ...].flatten()
     assert wins.tolist() == torch.bincount(best, minlength=3).tolist()
+
+
+def test_large_masks_need_no_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of more than 4 megapixels, with the bound brought down to what a test has time for."""
+    chance = np.random.default_rng(0)
+    drawn = [np.zeros((90, 130), np.bool_) for _ in range(3)]
+    for mask in drawn[:2]:
+        rows, columns = (np.sort(chance.integers(0, side, 2)) for side in mask.shape)
+        mask[slice(*rows), slice(*columns)] = True
+    boxes = [(0, 0, 130, 90), (0, 0, 130, 90), (5, 7, 90, 80)]
+    parts = MaskParts([encode(mask) for mask in drawn], boxes)
+    logits = list(torch.randn(3, 4, 40, 40, generator=torch.Generator().manual_seed(0)))
+    plain = wins_one_by_one(logits, parts, 37)
+    monkeypatch.setattr(coarse, "MOST_PIXELS_COMPARED", 3_000)
+    monkeypatch.setattr(coarse, "LONGEST_SIDE_COMPARED", 50)
+    monkeypatch.setattr(MaskParts, "__getitem__", None)
+    gridded = wins_one_by_one(logits, parts, 37)
+    for one, other in zip(gridded, plain, strict=True):
+        np.testing.assert_array_equal(one, other)
