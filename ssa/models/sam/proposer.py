@@ -23,7 +23,7 @@ from ssa.models.promptable.enlarge import Enlargement, Resizing
 from ssa.models.sam.checkpoint import load_sam
 from ssa.models.sam.decoder import DecodedPoints, Outlook, PointDecoder
 from ssa.models.sam.encoder import encode
-from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD, fit_hw
+from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD, fit_hw, resize_picture
 from ssa.stages import Progress
 from ssa.types import ImageEmbedding, ProposedMasks, RGBImage
 
@@ -141,8 +141,8 @@ class SamMaskProposer:
 
     def _pixels(self, crop: RGBImage, input_hw: tuple[int, int]) -> Tensor:
         """The encoder's input (1, 3, S, S)."""
-        resized = Image.fromarray(crop).resize(input_hw[::-1], Image.Resampling.BILINEAR)
-        pixels = torch.from_numpy(np.array(resized)).to(self._placement.device).permute(2, 0, 1)
+        resized = resize_picture(crop, input_hw, Image.Resampling.BILINEAR)
+        pixels = torch.from_numpy(resized).to(self._placement.device).permute(2, 0, 1)
         pixels = (pixels - self._mean) / self._std
         # Zeros after normalisation, as in training: the padding is mean grey.
         padding = (0, self._input_px - input_hw[1], 0, self._input_px - input_hw[0])

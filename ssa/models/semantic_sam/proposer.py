@@ -23,7 +23,7 @@ from ssa.models.semantic_sam.architecture import STRIDE_PX, SemanticSam
 from ssa.models.semantic_sam.checkpoint import load_semantic_sam
 from ssa.models.semantic_sam.click_decoder import Answers, Outlook
 from ssa.models.shared.checkpoints import number_beside, weights_file
-from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD
+from ssa.models.shared.pixels import BYTE_MEAN, BYTE_STD, resize_picture
 from ssa.models.shared.pretrained import shown
 from ssa.stages import Progress
 from ssa.types import ProposedMasks, RGBImage
@@ -182,8 +182,7 @@ class SemanticSamMaskProposer:
     def _pixels(self, crop: RGBImage, input_hw: tuple[int, int]) -> Tensor:
         """The model's input (1, 3, H, W)."""
         if crop.shape[:2] != input_hw:
-            resized = Image.fromarray(crop).resize(input_hw[::-1], Image.Resampling.BICUBIC)
-            crop = np.array(resized)
+            crop = resize_picture(crop, input_hw, Image.Resampling.BICUBIC)
         pixels = torch.tensor(crop, device=self._placement.device).permute(2, 0, 1)
         pixels = (pixels - self._mean) / self._std
         # Zeros after normalisation, as in training: the padding is mean grey.

@@ -12,7 +12,14 @@ from PIL import Image
 from torch.nn import functional
 from torchvision.transforms.v2 import InterpolationMode
 
-from ssa.models.shared.pixels import PixelRecipe, middle, resize_bilinear, upload
+from ssa.models.shared import coarse
+from ssa.models.shared.pixels import (
+    PixelRecipe,
+    middle,
+    resize_bilinear,
+    resize_picture,
+    upload,
+)
 from ssa.pictures.decoding import decode_image
 from ssa.types import RGBImage
 from tests.models.shared.test_bulk_crops import exact
@@ -52,6 +59,25 @@ def test_much_what_pillow_makes(how: str, crops: list[RGBImage], most: int) -> N
         off = np.abs(mine - np.asarray(theirs))
         assert off.max() < most + 0.01
         assert off.mean() < 0.15
+
+
+@pytest.mark.parametrize("how", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC])
+def test_large_pictures_are_resized_nearly_as_by_pillow(
+    monkeypatch: pytest.MonkeyPatch, how: Image.Resampling
+) -> None:
+    """The bound brought down to the street's size; noise on it, for edges that smooth pictures lack."""
+    chance = np.random.default_rng(0)
+    large = STREET.repeat(2, axis=0).repeat(2, axis=1).astype(np.float32)
+    large = (large + chance.normal(0, 20, large.shape)).clip(0, 255).astype(np.uint8)
+    size_hw = (256, 256 * large.shape[1] // large.shape[0])
+    expected = np.asarray(Image.fromarray(large).resize(size_hw[::-1], how))
+    np.testing.assert_array_equal(resize_picture(large, size_hw, how), expected)
+    monkeypatch.setattr(coarse, "MOST_PIXELS_COMPARED", 1000)
+    monkeypatch.setattr(coarse, "LONGEST_SIDE_COMPARED", 100)
+    found = resize_picture(large, size_hw, how)
+    off = np.abs(found.astype(int) - expected)
+    assert 0 < off.mean() < 1 / 50
+    assert off.max() == 1
 
 
 def test_a_batch_is_its_crops_one_by_one() -> None:
