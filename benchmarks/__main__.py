@@ -19,6 +19,7 @@ from benchmarks.contenders import Contenders, set_up
 from benchmarks.dispatches import dispatch_figures
 from benchmarks.drawn_masks import draw_masks
 from benchmarks.gpu_check import gpu_check
+from benchmarks.large_pictures import large_figures
 from benchmarks.measure import matrix_rate
 from benchmarks.real_sizes import SIZES
 from benchmarks.report import (
@@ -114,7 +115,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="DIR",
         help="every figure that is claimed of a GPU, each written to DIR as it comes",
     )
-    parser.add_argument("--slope", action="store_true", help="time over masks and over pixels")
+    parser.add_argument(
+        "--slope", action="store_true", help="time over masks and over pixels, large pictures too"
+    )
     parser.add_argument("--json", type=writable_file, help="also write the figures to this file")
     arguments = parser.parse_args(argv)
     if arguments.random_weights and arguments.bundle not in SIZES:
@@ -197,12 +200,13 @@ def masks_to_label(
 
 
 def slopes(arguments: argparse.Namespace, image: RGBImage, contenders: Contenders) -> Figures:
-    """How our labelling's time grows."""
+    """How our labelling's time grows, and the whole engine's on large pictures."""
     c = contenders
     given = (c.stages, image, c.settings, c.placement.device, arguments.repeats)
     return {
         **slope_figures("masks", slope_over_masks(*given), "mask"),
         **slope_figures("pixels", slope_over_pixels(*given), "megapixel"),
+        **large_figures(*given),
     }
 
 
