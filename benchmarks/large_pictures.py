@@ -1,4 +1,4 @@
-"""What the engine takes for large pictures: the same picture enlarged, of which a model sees as much as ever."""
+"""The whole engine on ever larger pictures: one enlarged, of which a model sees as much as ever."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def enlarged(image: RGBImage, megapixels: float) -> RGBImage:
     """The picture with about so many pixels, smoothly."""
     scale = math.sqrt(megapixels * 1e6 / (image.shape[0] * image.shape[1]))
     size = round(image.shape[1] * scale), round(image.shape[0] * scale)
-    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)  # type: ignore[return-value]
+    large: RGBImage = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+    return large
 
 
 def large_figures(

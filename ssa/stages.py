@@ -45,7 +45,8 @@ class ImageEmbedder(Protocol):
 class Segmentor(Protocol):
     """Gives each pixel one class of a closed set; the label map has the picture's size.
 
-    ``coarse`` is for who only counts pixels: in large pictures classes may then meet some pixels off.
+    ``coarse`` is for who only counts pixels: in large pictures classes may then meet some pixels off, and a
+    map that counts may be smaller than the picture.
     ``plain``, scores are enlarged or reduced as transformers does it, without smoothing.
     """
 

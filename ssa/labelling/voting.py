@@ -22,14 +22,21 @@ def votes_under(
 
     ``boxed_masks`` are the masks as pixels in their own boxes; they are made only where a map can't count.
     """
-    if not maps or not all(one.count for one in maps):
-        return [tuple(majority(one, mask, box) for one in maps) for box, mask in boxed_masks]
-    voters = [_voter(one) for one in proposals]
-    counts = [one.count(voters) for one in maps if one.count]
-    return [
-        tuple(_vote(*pair) for pair in zip(maps, rows, strict=True))
-        for rows in zip(*counts, strict=True)
-    ]
+    if not maps:
+        return [()] * len(proposals)
+    votes = [_counted(one, proposals) for one in maps]
+    uncounted = [(one, own) for one, own in zip(maps, votes, strict=True) if not one.count]
+    for box, mask in boxed_masks if uncounted else ():
+        for one, own in uncounted:
+            own.append(majority(one, mask, box))
+    return list(zip(*votes, strict=True))
+
+
+def _counted(label_map: LabelMap, proposals: Sequence[MaskProposal]) -> list[Vote]:
+    """Each mask's vote, by the map's own count; none where it can't count."""
+    if label_map.count is None:
+        return []
+    return [_vote(label_map, row) for row in label_map.count([_voter(one) for one in proposals])]
 
 
 def _voter(proposal: MaskProposal) -> RLE:

@@ -98,6 +98,20 @@ def test_maps_that_count_give_the_votes_of_those_that_do_not(
     assert [[vote.source for vote in votes] for votes in own] == [["coco", "ade20k"]] * len(found)
 
 
+def test_a_coarse_map_counts_beside_one_that_can_not() -> None:
+    cells = np.array([[0, 1], [2, 3]], np.int16)
+    count = partial(ClassRuns.of(cells, (4, 4)).counts, len(LABELS))
+    coarse = LabelMap("ade20k", cells, LABELS, count)
+    plain = LabelMap("coco", np.kron(cells, np.ones((2, 2), np.int16)), LABELS)
+    left = proposal(np.tile(np.arange(4) < 2, (4, 1)))
+    foot = proposal(np.tile(np.arange(4) > 1, (4, 1)).T)
+    regions = Regions(np.zeros((4, 4, 3), np.uint8), [left, foot])
+    for maps in ([coarse, plain], [plain, coarse]):
+        votes = votes_under(maps, regions.proposals, regions.boxed_masks())
+        assert [[vote.label for vote in own] for own in votes] == [["sky"] * 2, ["road"] * 2]
+        assert [[vote.source for vote in own] for own in votes] == [[m.source for m in maps]] * 2
+
+
 def test_a_mask_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="of its box's size"):
         majority(label_map([[0, 1]]), np.ones((2, 1), dtype=bool), (0, 0, 2, 1))
