@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from ssa.config import MaskSettings
 from ssa.device import Placement
+from ssa.masks.overlaps import ious
 from ssa.masks.run_lengths import decode
 from ssa.models.promptable import rating
 from ssa.models.sam import SamMaskProposer
@@ -86,6 +88,22 @@ def test_large_pictures_are_compared_on_a_coarser_grid_and_drawn_at_their_own(
         assert one.area_px == mine.sum()
         best = max(float((mine & other).sum() / (mine | other).sum()) for other in masks)
         assert best > 0.97
+
+
+@pytest.mark.parametrize("scene", [1, 3])
+def test_an_enlarged_scenes_masks_are_those_compared_at_full_size(
+    monkeypatch: pytest.MonkeyPatch, scene: int
+) -> None:
+    """And drawn there pixel by pixel."""
+    picture = cv2.resize(draw_scene(evaluation_seed(scene)).image, (2500, 2000))
+    model = SamMaskProposer.load(TINY, CPU)
+    gridded = [one.rle for one in model.propose(picture, FEW).proposals]
+    monkeypatch.setattr(coarse, "MOST_PIXELS_COMPARED", picture.size)
+    exact = [one.rle for one in model.propose(picture, FEW).proposals]
+    alike = ious(gridded, exact) >= 0.99
+    assert len(exact) > 3
+    assert alike.any(0).mean() >= 0.99
+    assert alike.any(1).mean() >= 0.99
 
 
 @given(
