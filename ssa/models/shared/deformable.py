@@ -30,7 +30,7 @@ def deformable_attention(
     per_level = torch.tensor(sizes_hw, device=values.device)
     rows_of = _corners(locations[..., 1], per_level[:, 0])
     columns_of = _corners(locations[..., 0], per_level[:, 1])
-    first = _first_cells(batch, cells, sizes_hw, values.device)
+    first = _first_cells(batch, cells, per_level)
     head = torch.arange(heads, dtype=torch.int32, device=values.device).view(heads, 1, 1)
     width = per_level[:, 1:].int()
     entries, shares = [], []
@@ -62,10 +62,8 @@ def _corners(location: Tensor, sizes: Tensor) -> list[tuple[Tensor, Tensor]]:
     return found
 
 
-def _first_cells(
-    batch: int, cells: int, sizes_hw: Sequence[tuple[int, int]], device: torch.device
-) -> Tensor:
-    """(B, 1, 1, L, 1) int32: where in the table, counted in cells, each picture's maps begin."""
-    lengths = torch.tensor([0, *map(math.prod, sizes_hw[:-1])], device=device)
-    pictures = torch.arange(batch, device=device).view(-1, 1, 1, 1, 1) * cells
-    return (pictures + lengths.cumsum(0).view(-1, 1)).int()
+def _first_cells(batch: int, cells: int, sizes_hw: Tensor) -> Tensor:
+    """(B, 1, 1, L, 1) int32: where in the table, counted in cells, each picture's maps (L, 2) begin."""
+    lengths = sizes_hw.prod(1)
+    pictures = torch.arange(batch, device=sizes_hw.device).view(-1, 1, 1, 1, 1) * cells
+    return (pictures + (lengths.cumsum(0) - lengths).view(-1, 1)).int()
