@@ -63,25 +63,30 @@ class SemanticSegmentor:
 
     @classmethod
     def load(
-        cls, folder: Path, placement: Placement, source: str, plainly: bool = False
+        cls,
+        folder: Path,
+        placement: Placement,
+        source: str,
+        labels: tuple[str, ...] | None = None,
     ) -> SemanticSegmentor:
         """The model in ``folder``: config, preprocessor_config, model.safetensors; its config names classes.
 
-        ``plainly``, classes are called as people do (``plain_name``). Raises ``WeightsError`` when the folder
-        is damaged, holds no semantic segmentor or names no classes.
+        A voter is given the ``labels`` of its role: classes are then called as people do (``plain_name``),
+        and by those labels where the config numbers as many and names none. Raises ``WeightsError`` when
+        the folder is damaged, holds no semantic segmentor or names no classes.
         """
         with opening(folder, f"segmentor {source!r}", TRANSFORMER_FILES):
             config = transformers.AutoConfig.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
-            labels = class_names(config)
-            if plainly:
-                labels = tuple(map(plain_name, labels))
+            names = class_names(config, labels)
+            if labels:
+                names = tuple(map(plain_name, names))
             model = load_transformer(_model_class(config), folder, placement.device, _UNUSED)
             processor = transformers.AutoImageProcessor.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
-        return cls(model, processor, placement, source, labels)
+        return cls(model, processor, placement, source, names)
 
     @memory_errors_told
     def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:

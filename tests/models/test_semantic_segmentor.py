@@ -29,6 +29,7 @@ from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, r
 CPU = Placement(torch.device("cpu"), torch.float32)
 SIZES_HW = [(150, 201), (201, 150), (30, 230), (11, 13)]
 SQUARE = {"height": 64, "width": 64}
+NUMBERED = {str(number): f"LABEL_{number}" for number in range(7)}
 QUERIES = ("mask2former", "maskformer", "detr", "eomt")
 
 
@@ -251,6 +252,20 @@ def test_any_segmentor_may_vote(folders: dict[str, Path], tmp_path: Path) -> Non
     assert voter.segment(noise(40, 50)).labels == LABELS
     own = load_segmentor(folder, CPU, "mine").segment(noise(40, 50))
     assert own.labels == tuple(numbered.values())
+
+
+@pytest.mark.parametrize("entries", [{"id2label": None, "num_labels": 7}, {"id2label": NUMBERED}])
+def test_a_voter_whose_config_only_numbers_its_classes_has_its_roles(
+    folders: dict[str, Path], tmp_path: Path, entries: dict[str, Any]
+) -> None:
+    """As the published EoMTs have it: as many classes as the data set has, in its order."""
+    folder = changed(folders["eomt padded"], tmp_path / "f", "config.json", **entries)
+    role = tuple(f"class {number}" for number in range(7))
+    voter = load_segmentor(folder, CPU, "coco", role)
+    assert voter.segment(noise(40, 50)).labels == role
+    for labels in (role[:-1], None):
+        with pytest.raises(WeightsError, match="must name the classes"):
+            load_segmentor(folder, CPU, "coco", labels)
 
 
 @pytest.mark.parametrize(

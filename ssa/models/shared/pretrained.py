@@ -112,15 +112,19 @@ def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     )
 
 
-def class_names(config: Any) -> tuple[str, ...]:
+def class_names(config: Any, usual: tuple[str, ...] | None = None) -> tuple[str, ...]:
     """The names of a segmentor's classes, by class id, from its config's ``id2label``.
 
-    Raises ``ValueError`` where that names none (transformers then makes up "LABEL_0") or skips an id.
+    Where that names none (transformers then makes up "LABEL_0") but has as many as ``usual``, these: the
+    published EoMTs number a data set's classes in its own order. Raises ``ValueError`` where no name is to be
+    had, or an id is skipped.
     """
     names = {int(class_id): str(name) for class_id, name in config.id2label.items()}
     if sorted(names) != list(range(len(names))):
         raise ValueError(f"id2label must name the ids 0 to {len(names) - 1}; it skips some")
     if all(name == f"LABEL_{class_id}" for class_id, name in names.items()):
+        if usual and len(usual) == len(names):
+            return usual
         raise ValueError("id2label in config.json must name the classes; it is not there")
     return tuple(names[class_id].strip() for class_id in range(len(names)))
 

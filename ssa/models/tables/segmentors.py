@@ -20,8 +20,9 @@ def load_segmentor(
     """The semantic segmentor in ``folder``, of whatever family; its config names the classes.
 
     A voter is given the ``labels`` of its role: a OneFormer's classes are called so, for its config may name
-    none; another's as its config has them, but plainly. Raises ``WeightsError`` when the folder holds none.
+    none; another's as its config has them, but plainly, and so too where that numbers as many without a name.
+    Raises ``WeightsError`` when the folder holds no segmentor.
     """
     if model_type(folder) in (None, "oneformer"):
         return OneFormerSegmentor.load(folder, placement, source, labels)
-    return SemanticSegmentor.load(folder, placement, source, plainly=labels is not None)
+    return SemanticSegmentor.load(folder, placement, source, labels)

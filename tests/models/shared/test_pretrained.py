@@ -68,6 +68,15 @@ def test_classes_without_names_are_refused(names: dict[int, str], message: str) 
         class_names(SimpleNamespace(id2label=names))
 
 
+def test_classes_without_names_may_have_usual_ones_if_as_many() -> None:
+    numbered = SimpleNamespace(id2label={0: "LABEL_0", 1: "LABEL_1"})
+    named = SimpleNamespace(id2label={0: "sky", 1: "tree"})
+    assert class_names(numbered, ("road", "wall")) == ("road", "wall")
+    assert class_names(named, ("road", "wall")) == ("sky", "tree")
+    with pytest.raises(ValueError, match="must name the classes"):
+        class_names(numbered, ("road", "wall", "rug"))
+
+
 class Keeper(nn.Module):
     """Keeps the types that reached it."""
 
