@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from ssa.weights.fetch import WAITS_S, fetch
 from ssa.weights.files import human_size, inside, sha256_of
 from ssa.weights.hub import Remote, locate
 from ssa.weights.lock import Download, LockedFile, read_lock, write_lock
-from ssa.weights.manifest import WeightFile
+from ssa.weights.manifest import Source, WeightFile
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def download(
         logger.info("%s: %d files, %d to bring", name, len(files), len(wanted))
         for number, file in enumerate(wanted, 1):
             logger.info("[%d/%d] %s from %s", number, len(wanted), file.path, file.source)
-            lock[file.path] = _bring(bundle, file, lock.get(file.path), waits_s, progress)
+            lock[file.path] = _bring(bundle, file, lock, waits_s, progress)
             write_lock(bundle.path, _in_order(bundle, lock))
         write_lock(bundle.path, _in_order(bundle, lock))
         shutil.rmtree(bundle.path / STAGING_NAME)
@@ -123,12 +124,12 @@ def _check_disk(bundle: Bundle, wanted: list[WeightFile]) -> None:
 def _bring(
     bundle: Bundle,
     file: WeightFile,
-    record: Download | None,
+    lock: Mapping[str, Download],
     waits_s: Sequence[float],
     progress: bool,
 ) -> Download:
-    remote = _remote(file, waits_s)
-    pin = _pin(file, record)
+    remote = _remote(_settled(file.source, lock), waits_s)
+    pin = _pin(file, lock.get(file.path))
     size, digest = _promises(file, remote, pin)
     staging = inside(bundle.path / STAGING_NAME, file.path)
     fetched = staging / _file_name(file)
@@ -143,10 +144,20 @@ def _bring(
     )
 
 
-def _remote(file: WeightFile, waits_s: Sequence[float]) -> Remote:
-    if file.source.url:
-        return Remote(file.source.url, "", None, None)
-    return locate(file.source, waits_s)
+def _settled(source: Source, lock: Mapping[str, Download]) -> Source:
+    """The source at the commit that its revision stood for when the first file of its repository came.
+
+    A branch that moves on meanwhile would else give a model's files from two commits.
+    """
+    asked = {**source.as_json(), "file": ""}
+    seen = (one.revision for one in lock.values() if {**one.source, "file": ""} == asked)
+    return replace(source, revision=next(filter(None, seen), source.revision))
+
+
+def _remote(source: Source, waits_s: Sequence[float]) -> Remote:
+    if source.url:
+        return Remote(source.url, "", None, None)
+    return locate(source, waits_s)
 
 
 def _file_name(file: WeightFile) -> str:

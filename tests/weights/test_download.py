@@ -12,6 +12,7 @@ import pytest
 from ssa.errors import DownloadError, WeightsError
 from ssa.weights import open_bundle, verify
 from ssa.weights.download import RUNNING_NAME, download
+from ssa.weights.lock import read_lock
 from ssa.weights.manifest import MANIFEST_NAME
 from tests.weights.world import (
     COMMIT,
@@ -94,6 +95,28 @@ def test_another_revision_in_the_manifest_asks_for_a_new_download(world: Path, h
     bundle = download("light", world, **QUICK)
     verify(bundle)
     assert (bundle.path / "clip/model.bin").read_bytes() == b"new"
+
+
+def test_a_branch_is_pinned_by_the_first_file_of_its_repository(world: Path, hub: Server) -> None:
+    """A model's files are of one commit, whatever its branch has come to when they are fetched."""
+    raw = json.loads((world / MANIFEST_NAME).read_text())
+    raw["models"]["clip"]["source"]["revision"] = "main"
+    write_manifest(world, raw)
+    put_hub_file(hub, "them/clip", "config.json", b"clip", revision="main")
+    hub.pages[f"/them/clip/resolve/{COMMIT}/weights.bin"].faults = ["status 404"]
+    with pytest.raises(DownloadError):
+        download("light", world, **QUICK)
+
+    later = "e" * 40
+    for file in ("config.json", "weights.bin"):
+        put_hub_file(hub, "them/clip", file, b"moved on", "main", commit=later)
+    bundle = download("light", world, **QUICK)
+    assert (bundle.path / "clip/model.bin").read_bytes() == b"clip" * 9
+    (bundle.path / "clip/config.json").unlink()
+    verify(download("light", world, **QUICK))
+    assert (bundle.path / "clip/config.json").read_bytes() == b"clip"
+    revisions = {one.revision for one in read_lock(bundle.path).values() if "clip/" in one.path}
+    assert revisions == {COMMIT}
 
 
 def test_unpacking_again_leaves_nothing_of_the_old_folder(world: Path) -> None:

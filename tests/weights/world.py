@@ -34,13 +34,19 @@ def as_hub(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def put_hub_file(
-    server: Server, repo: str, file: str, body: bytes, revision: str = COMMIT, lfs: bool = False
+    server: Server,
+    repo: str,
+    file: str,
+    body: bytes,
+    revision: str = COMMIT,
+    lfs: bool = False,
+    commit: str = COMMIT,
 ) -> None:
     """Serve a file as the hub does, under its revision and its commit."""
     etag = f'"{sha(body)}"' if lfs else f'"{hashlib.sha1(body).hexdigest()}"'
-    for name in {revision, COMMIT}:
+    for name in {revision, commit}:
         path = f"/{repo}/resolve/{name}/{file}"
-        server.put(path, body, etag=etag, headers={"X-Repo-Commit": COMMIT})
+        server.put(path, body, etag=etag, headers={"X-Repo-Commit": commit})
 
 
 def archive(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
