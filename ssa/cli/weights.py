@@ -37,10 +37,12 @@ def run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> str:
     """One line a bundle: its name, whether it is there, what it is for."""
     lines = []
-    for name, spec in load_manifest(options.root).bundles.items():
+    specs = load_manifest(options.root).bundles
+    width = max(map(len, specs)) + 2
+    for name, spec in specs.items():
         bundle = open_bundle(options.root, name)
         state = "not here" if presence_problems(bundle) else "here"
-        lines.append(f"{name:8}{state:10}{spec.purpose}")
+        lines.append(f"{name:{width}}{state:10}{spec.purpose}")
     return "\n".join([*lines, f"in {options.root}"])
 
 

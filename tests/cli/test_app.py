@@ -11,6 +11,7 @@ import pytest
 import ssa
 from ssa.cli import app, workshop
 from ssa.errors import InputError
+from ssa.weights import load_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,5 +76,10 @@ def test_listing_commands_loads_no_framework() -> None:
 def test_weights_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.main(["weights", "list"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert [row.split()[0] for row in rows] == ["base", "light", "tiny", "in"]
-    assert rows[2].split()[1] == "here"
+    names = ["base", "light", "modern", "modern-light", "tiny"]
+    assert [row.split()[0] for row in rows] == [*names, "in"]
+    assert rows[4].split()[1] == "here"
+    # What each is for begins in one column.
+    specs = load_manifest().bundles.values()
+    told = zip(rows[:-1], specs, strict=True)
+    assert len({row.index(spec.purpose) for row, spec in told}) == 1

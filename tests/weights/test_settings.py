@@ -55,5 +55,8 @@ def test_the_shipped_bundles_are_meant_for_what_was_published_and_measured() -> 
 
 
 def test_a_name_that_no_bundle_has_is_told_with_those_there_are() -> None:
-    with pytest.raises(WeightsError, match="no bundle is called 'huge': use base, light, tiny"):
+    with pytest.raises(
+        WeightsError,
+        match="no bundle is called 'huge': use base, light, modern, modern-light, tiny",
+    ):
         load_manifest().bundle("huge")
