@@ -67,9 +67,9 @@ def load(
 ) -> Model:
     """Load a bundle of weights; nothing is downloaded.
 
-    ``bundle`` is "base", "light" or "tiny", else the best there is; ``device`` "cpu", "cuda" or "cuda:1",
-    else CUDA where there is one; ``dtype`` "float32", "float16" or "bfloat16". What is left
-    out, ``SSA_BUNDLE``, ``SSA_DEVICE`` and ``SSA_DTYPE`` may say. ``segmentor`` is the folder of
+    ``bundle`` is "base", "tiny" or another's name, else the best there is; ``device`` "cpu", "cuda" or
+    "cuda:1", else CUDA where there is one; ``dtype`` "float32", "float16" or "bfloat16". What is left out,
+    ``SSA_BUNDLE``, ``SSA_DEVICE`` and ``SSA_DTYPE`` may say. ``segmentor`` is the folder of
     one more segmentor for closed-set labels, ``weights`` the folder of bundles. The log of "ssa" says which
     bundle speaks. Raises ``WeightsError`` with the command that brings what is missing, ``ValueError`` for a
     device or dtype that there isn't.

@@ -30,7 +30,7 @@ class Bundle:
 
     @property
     def name(self) -> str:
-        """``"base"``, ``"light"`` or ``"tiny"``."""
+        """As the manifest has it, or whoever put it together: ``"base"``, ``"tiny"``."""
         return self.spec.name
 
     @property
