@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,11 @@ def test_the_shipped_bundles_are_meant_for_what_was_published_and_measured() -> 
     )
     assert base.masks["sam"] == published
     assert light.searching("sam", points_per_side=32) == base
+    modern, modern_light = (bundles[name].settings for name in ("modern", "modern-light"))
+    # SAM 2's authors' own.
+    thresholds = {"pred_iou_thresh": 0.8, "stability_score_thresh": 0.95}
+    assert modern.masks["sam"] == replace(published, **thresholds)
+    assert modern_light.searching("sam", points_per_side=32) == modern
     assert (tiny.labels.unknown_below, tiny.masks["semantic-sam"].points_per_side) == (0.3, 20)
 
 
