@@ -1,4 +1,4 @@
-"""The modern bundles from nothing to names: fetched as the manifest has them, from a hub of small models.
+"""Each bundle of the manifest from nothing to names: fetched as it stands there, from a hub of small models.
 
 Their models are of the real classes with random weights; of a model's files those alone are served that the
 manifest names.
@@ -9,35 +9,41 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from models.checkpoints import write_siglip
+import transformers
+from models.checkpoints import write_open_clip, write_siglip
 from models.segmentors import write_segmentor
 from models.small_captioners import write_florence
 from models.small_point_models import write_point_model
 from safetensors.torch import load_file
 
 from ssa.loading import load_engine
+from ssa.models.blip import BlipCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.florence import FlorenceCaptioner
 from ssa.models.oneformer import OneFormerSegmentor
 from ssa.models.point_models import PointModel
+from ssa.models.sam import SamMaskProposer
 from ssa.models.semantic_segmentor import SemanticSegmentor
 from ssa.pictures.decoding import decode_image
 from ssa.weights import SHIPPED_ROOT, load_manifest, verify
 from ssa.weights.download import download
 from ssa.weights.lock import read_lock
-from ssa.weights.manifest import MANIFEST_NAME
+from ssa.weights.manifest import MANIFEST_NAME, ROLES
 from tests.weights.world import COMMIT, QUICK, archive, put_hub_file, write_manifest
 from tests.weights_server import Server
 
 PERMISSIVE = {"Apache-2.0", "BSD-3-Clause", "MIT"}
 MODERN = ("modern", "modern-light")
+FETCHED = [name for name, spec in load_manifest().bundles.items() if not spec.shipped]
 TINY = SHIPPED_ROOT / "tiny"
 STREET = SHIPPED_ROOT.parent / "examples" / "street.png"
 
@@ -49,7 +55,15 @@ def _sam2(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "sam2_video"}))
 
 
+def _blip(folder: Path) -> None:
+    shutil.copytree(TINY / "captions", folder, dirs_exist_ok=True)
+    # The miniature's has its words alone, the published one the tokenizers library's file too.
+    transformers.BertTokenizer.from_pretrained(folder).save_pretrained(folder)
+
+
 WRITERS: Mapping[str, Callable[[Path], None]] = {
+    "blip_": _blip,
+    "clip_vit_": write_open_clip,
     "sam2_1_": _sam2,
     "eomt_": lambda folder: write_segmentor(folder, "eomt"),
     "florence_2_": write_florence,
@@ -58,11 +72,15 @@ WRITERS: Mapping[str, Callable[[Path], None]] = {
 """How a small model is written, by how the manifest's name of it begins."""
 
 OF_THE_MINIATURE = {
-    "oneformer_": "ade20k_segmentor",
+    "sam_vit_": "sam",
+    "oneformer_coco_": "coco_segmentor",
+    "oneformer_classes_coco": "coco_segmentor",
+    "oneformer_ade20k_": "ade20k_segmentor",
+    "oneformer_classes_ade20k": "ade20k_segmentor",
     "clipseg_": "clipseg",
     "en_core_web_sm": "nouns",
 }
-"""What base and light have too, for which the miniature stands in."""
+"""For what base and light have the miniature stands in."""
 
 
 def _beginning(names: Mapping[str, Any], model: str) -> Any:
@@ -98,7 +116,7 @@ def _publish(hub: Server, raw: Any, model: str, folder: Path) -> None:
         body = _body(folder, entry)
         entry |= {"size": None, "sha256": None}
         if "url" in source:
-            source["url"] = hub.put("/file", body)
+            source["url"] = hub.put(f"/{model}", body)
             continue
         repo = f"datasets/{source['hub']}" if "repo_type" in source else source["hub"]
         revision = source["revision"]
@@ -113,8 +131,8 @@ def published(hub: Server, tmp_path: Path) -> Path:
     root = tmp_path / "weights"
     root.mkdir()
     raw = json.loads((SHIPPED_ROOT / MANIFEST_NAME).read_text())
-    roles = [raw["bundles"][name]["roles"].values() for name in MODERN]
-    for model in {model for bundle in roles for models in bundle for model in models}:
+    roles = [role for name in FETCHED for role in raw["bundles"][name]["roles"].items()]
+    for model in {model for role, models in roles if role in ROLES for model in models}:
         _publish(hub, raw, model, _small(model, tmp_path / model))
     write_manifest(root, raw)
     return root
@@ -134,30 +152,34 @@ def test_they_are_whole_and_of_permissive_licences_and_pinned_by_the_first_downl
         assert file.about or not file.path.endswith(".safetensors")
 
 
-@pytest.mark.parametrize(
-    ("name", "voters"),
-    [
-        ("modern", [SemanticSegmentor, SemanticSegmentor]),
-        ("modern-light", [SemanticSegmentor, OneFormerSegmentor]),
-    ],
-)
-def test_they_come_and_name_regions(published: Path, name: str, voters: list[type]) -> None:
+OLD = SamMaskProposer, OneFormerSegmentor, OneFormerSegmentor, BlipCaptioner
+NEW = PointModel, SemanticSegmentor, SemanticSegmentor, FlorenceCaptioner
+FAMILIES: Mapping[str, tuple[type, ...]] = {
+    "base": OLD,
+    "light": OLD,
+    "modern": NEW,
+    "modern-light": (PointModel, SemanticSegmentor, OneFormerSegmentor, FlorenceCaptioner),
+}
+"""Of each bundle what loads its masks, its two voters and its captions."""
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_a_bundle_comes_and_names_regions(published: Path, name: str) -> None:
     bundle = download(name, published, **QUICK)
     verify(bundle)
-    lock = read_lock(bundle.path)
-    assert {one.revision for one in lock.values() if one.source.get("revision") == "main"} == {
-        COMMIT
-    }
+    lock = read_lock(bundle.path).values()
+    commits = {one.revision for one in lock if one.source.get("revision") == "main"}
+    assert commits == ({COMMIT} if name in MODERN else set())
 
     loaded = load_engine(published, name, "cpu", "float32")
     stages = loaded.stages
-    families = stages.proposers["sam"], stages.captioner, stages.ranker, stages.chooser
-    expected = PointModel, FlorenceCaptioner, OpenClipRanker, ClipSegChooser
-    assert tuple(map(type, families)) == expected
-    assert list(map(type, stages.segmentors)) == voters
+    found = stages.proposers["sam"], *stages.segmentors, stages.captioner
+    assert tuple(map(type, found)) == FAMILIES[name]
+    assert (type(stages.ranker), type(stages.chooser)) == (OpenClipRanker, ClipSegChooser)
     settings = loaded.settings.searching(
-        "sam", points_per_side=3, pred_iou_thresh=0.0, stability_score_thresh=0.0
+        "sam", points_per_side=3, pred_iou_thresh=-100.0, stability_score_thresh=0.0
     )
+    settings = replace(settings, selection=replace(settings.selection, max_masks=2))
     named = loaded.engine.annotate(decode_image(STREET)[:192, :192], settings).annotations
     assert named
     assert all(one.class_name in one.class_proposals for one in named)
