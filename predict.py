@@ -80,9 +80,9 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             default=True,
         ),
         mask_source: str = Input(
-            description="The model that finds the masks: sam, or semantic-sam, which finds wholes and their parts at six granularities.",
+            description="The model that finds the masks: sam; semantic-sam, which finds wholes and their parts at six granularities; or phrases, which finds the classes of a vocabulary.",
             default="sam",
-            choices=["sam", "semantic-sam"],
+            choices=["sam", "semantic-sam", "phrases"],
         ),
         granularity: Optional[str] = Input(
             description="Which of semantic-sam's levels to ask, from 1 for wholes to 6 for parts: all, or numbers such as 1,3,5. Left out, all.",
@@ -104,6 +104,11 @@ class Predictor(BasePredictor):  # type: ignore[misc]
             default=None,
             ge=0,
             le=1,
+        ),
+        phrases: str = Input(
+            description="Ask the names as phrases of a model that finds all their instances: verify lets a proposal that fits better take the name, complete adds what was missed; both does both.",
+            default="none",
+            choices=["none", "verify", "complete", "both"],
         ),
         parts: Optional[bool] = Input(
             description="Order the masks into wholes and parts, and name a part in the light of its whole (with a vocabulary, the order alone). Left out, yes with semantic-sam and no with sam.",

@@ -19,8 +19,9 @@ from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.clusters import Grouping
 from ssa.labelling.finishing import finished
 from ssa.labelling.open_vocabulary import Naming
+from ssa.labelling.phrasing import Phrases, check_phrase_model, check_phrases
 from ssa.masks.selection import selected
-from ssa.masks.tree import mask_tree
+from ssa.masks.tree import joined, mask_tree
 from ssa.pictures.regions import ManyRegions, Regions
 from ssa.progress import Report, StageLog, keep_silent
 from ssa.stages import Segmentor, Stages
@@ -50,6 +51,7 @@ class Engine:
         self._stages = stages
         self._naming = Naming(stages)
         self._grouping = Grouping(stages.embedder, self._naming)
+        self._phrases = Phrases(stages.phrases)
 
     def annotate(
         self, image: RGBImage, settings: Settings, report: Report = keep_silent
@@ -87,25 +89,29 @@ class Engine:
         return self._label(pictures, proposed, settings, log)
 
     def check(self, settings: Settings, finds_masks: bool = True) -> None:
-        """Raise ``InputError`` for models that aren't there: before the work, not after half of it.
+        """Raise ``InputError`` for what can't be asked of these models: before the work, not amid it.
 
         Whoever brings masks along (no ``finds_masks``) needs nobody to find them.
         """
+        stages = self._stages
         if finds_masks:
-            check_mask_source(settings.mask_source, self._stages.proposers, self._stages.remedies)
+            check_mask_source(settings.mask_source, stages.mask_sources, stages.remedies)
+        check_phrases(settings, finds_masks)
+        check_phrase_model(settings, stages.phrases is not None, stages.remedies)
         if settings.label_mode == "closed-set":
             self._segmentor(settings)
         if settings.names_freely:
-            check_bank(settings.labels.bank_top_k, self._stages.dense)
+            check_bank(settings.labels.bank_top_k, stages.dense)
 
     def _propose(self, picture: Picture, settings: Settings, log: StageLog) -> ProposedMasks:
         if picture.proposals is not None:
             return ProposedMasks(picture.proposals)
         source = settings.mask_source
+        if MASK_SOURCES[source].by_phrases:
+            return self._phrases.propose(picture.image, settings, log)
         proposer = self._stages.proposers[source]
-        with log.stage(
-            MASK_SOURCES[source].role, total=0
-        ) as done:  # it tells how many prompts it has
+        # It tells how many prompts it has.
+        with log.stage(MASK_SOURCES[source].role, total=0) as done:
             found = proposer.propose(picture.image, settings.masks[source], done)
         return replace(found, proposals=selected(found.proposals, settings.selection))
 
@@ -126,7 +132,9 @@ class Engine:
         found = [
             replace(
                 one,
-                annotations=finished(one.annotations, picture, seen, tree, settings, self._stages),
+                annotations=finished(
+                    one.annotations, picture, seen, tree, settings, self._stages, log
+                ),
             )
             for one, picture, seen, tree in zip(found, pictures, proposed, nodes, strict=True)
         ]
@@ -148,7 +156,7 @@ class Engine:
     ) -> list[_Labelled]:
         match settings.label_mode:
             case "open-vocabulary":
-                return self._name(ManyRegions(regions), trees, settings, log)
+                return self._name(regions, proposed, trees, settings, log)
             case "closed-set":
                 return [self._vote(one, settings, log) for one in regions]
             case "clusters":
@@ -163,14 +171,22 @@ class Engine:
                 ]
 
     def _name(
-        self, regions: ManyRegions, trees: Sequence[Tree] | None, settings: Settings, log: StageLog
+        self,
+        regions: Sequence[Regions],
+        proposed: Sequence[ProposedMasks],
+        trees: Sequence[Tree] | None,
+        settings: Settings,
+        log: StageLog,
     ) -> list[_Labelled]:
-        nodes = None if trees is None else _joined(trees, regions.starts)
-        named = self._naming.name(regions, settings, log, nodes)
-        return [
-            _Labelled(named[start : start + len(one)])
-            for start, one in zip(regions.starts, regions.pictures, strict=True)
-        ]
+        """Name the regions of all pictures together, but those that were found by their names."""
+        unnamed = [place for place, found in enumerate(proposed) if found.named is None]
+        many = ManyRegions([regions[place] for place in unnamed])
+        nodes = None if trees is None else joined([trees[i] for i in unnamed], many.starts)
+        named = self._naming.name(many, settings, log, nodes)
+        labelled = [_Labelled(found.named or ()) for found in proposed]
+        for place, start in zip(unnamed, many.starts, strict=True):
+            labelled[place] = _Labelled(named[start : start + len(regions[place])])
+        return labelled
 
     def _tree(self, regions: Regions, settings: Settings, log: StageLog) -> Tree:
         with log.stage("tree", len(regions)) as done:
@@ -213,12 +229,3 @@ class _Labelled:
 def _size_hw(picture: Picture) -> tuple[int, int]:
     height, width = picture.image.shape[:2]
     return height, width
-
-
-def _joined(trees: Sequence[Tree], starts: Sequence[int]) -> Tree:
-    """The trees of several pictures as one, with the ids that their regions have among all."""
-    return tuple(
-        node if node.parent is None else TreeNode(start + node.parent, node.level)
-        for nodes, start in zip(trees, starts, strict=True)
-        for node in nodes
-    )

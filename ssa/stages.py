@@ -18,6 +18,7 @@ from ssa.types import (
     BoolMask,
     ImageEmbedding,
     LabelMap,
+    MaskProposal,
     ProposedMasks,
     RGBImage,
     ScoredLabel,
@@ -122,6 +123,17 @@ class DenseRanker(Protocol):
         ...
 
 
+class PhraseSegmentor(Protocol):
+    """Finds every instance of each phrase, best first; ``predicted_iou`` is an instance's score, 0 to 1.
+
+    Only those that score more than ``least_score`` come, none of them empty.
+    """
+
+    def find(
+        self, image: RGBImage, phrases: Sequence[str], least_score: float, progress: Progress
+    ) -> list[tuple[MaskProposal, ...]]: ...
+
+
 class NameConfidence(Protocol):
     """Says how likely an annotation's name is right, 0 to 1; None where it can't say."""
 
@@ -139,6 +151,7 @@ class Stages:
     one dense ranker it looks at a picture once for both. ``embedder`` serves regions that came without an
     embedding. ``confidence`` says how likely these models' names are right, if that was fitted. ``models``
     are the models' names by their role in a bundle, for the record, and by "bank" that of the dense ranker.
+    ``phrases`` finds all that bears a name.
     """
 
     proposers: Mapping[str, MaskProposer]
@@ -152,12 +165,18 @@ class Stages:
     remedies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     confidence: NameConfidence | None = None
     models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    phrases: PhraseSegmentor | None = None
 
     @property
     def dense(self) -> DenseRanker | None:
         """The ranker, or else the chooser, if it looks at whole pictures."""
         both = (self.ranker, self.chooser)
         return next((one for one in both if isinstance(one, DenseRanker)), None)
+
+    @property
+    def mask_sources(self) -> tuple[str, ...]:
+        """The names of all that can find masks."""
+        return (*self.proposers, *(["phrases"] if self.phrases is not None else []))
 
     def __post_init__(self) -> None:
         if not self.segmentors:

@@ -71,10 +71,14 @@ class ImageEmbedding:
 
 @dataclass(frozen=True, slots=True)
 class ProposedMasks:
-    """The regions that a mask model found in a picture and, where it has one, the picture's embedding."""
+    """The regions that a mask model found in a picture and, where it has one, the picture's embedding.
+
+    ``named`` are the same with their names, where they were found by these.
+    """
 
     proposals: tuple[MaskProposal, ...]
     embedding: ImageEmbedding | None = None
+    named: tuple[Annotation, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,9 +146,12 @@ class Evidence:
     been asked. ``cluster_id`` is the group of alike regions it fell into, -1 for none of them; None where
     regions were not grouped. ``embedding`` says what it looks like, beside the regions of any picture: a
     direction (length 1) in float16's numbers, None where none was asked for. ``models`` are pairs of what was
-    said (a vote's source, "caption", "bank", "clip", "clipseg") and the name of the model that said it.
+    said (a vote's source, "caption", "bank", "clip", "clipseg", "phrases") and the name of the model that
+    said it.
     ``bank`` holds the best labels of the label bank, if that was asked, by their shares in a dense ranker's
-    softmax over all of it.
+    softmax over all of it. ``agreement`` says of the proposals that were asked as phrases, best first, how
+    well their instances agree with the mask: the greatest IoU × instance's score, 0 to 1, and 0 without an
+    instance; ``moved_to`` is the proposal that took the name by it.
     """
 
     votes: tuple[Vote, ...] = ()
@@ -156,6 +163,8 @@ class Evidence:
     embedding: tuple[float, ...] | None = field(default=None, repr=False)
     models: tuple[tuple[str, str], ...] = ()
     bank: tuple[ScoredLabel, ...] = ()
+    agreement: tuple[ScoredLabel, ...] = ()
+    moved_to: str | None = None
 
     @property
     def margin(self) -> float | None:
@@ -176,6 +185,7 @@ class Annotation:
     ``class_name`` is None where no label was asked for. ``node`` is the region's place among wholes and
     parts, where that was asked for; ``part_of`` is the name of the whole that it was named a part of.
     ``confidence`` is the probability that the name is right, 0 to 1; None where nobody has fitted one.
+    ``source`` is "phrase" for a region that was missed, and found by the name of another.
     """
 
     proposal: MaskProposal
@@ -185,6 +195,7 @@ class Annotation:
     node: TreeNode | None = None
     part_of: str | None = None
     confidence: float | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

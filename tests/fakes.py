@@ -6,7 +6,7 @@ Those that work in batches have ``room`` for so many crops at once, and run out 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -202,6 +202,30 @@ class FakeDenseRanker:
             raise OutOfMemory(f"room for {self.room}, got {len(masks)}")
         assert all((mask.height, mask.width) == view.shape[:2] for mask in masks)
         self.masks.append(list(masks))
+
+
+@dataclass
+class FakePhrases:
+    """Finds for each phrase the masks that it was given, by their scores; keeps what it was asked."""
+
+    instances: dict[str, list[tuple[BoolMask, float]]]
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def find(
+        self, image: RGBImage, phrases: Sequence[str], least_score: float, progress: Progress
+    ) -> list[tuple[MaskProposal, ...]]:
+        self.asked.append(tuple(phrases))
+        progress(len(phrases), len(phrases))
+        return [tuple(self._known(phrase, least_score)) for phrase in phrases]
+
+    def _known(self, phrase: str, least_score: float) -> list[MaskProposal]:
+        own = sorted(self.instances.get(phrase, []), key=lambda one: -one[1])
+        return [instance(mask, score) for mask, score in own if score > least_score]
+
+
+def instance(mask: BoolMask, score: float) -> MaskProposal:
+    """An instance of a phrase with this mask and score."""
+    return replace(proposal(mask), predicted_iou=score, points_xy=())
 
 
 def stages(masks: list[BoolMask]) -> Stages:

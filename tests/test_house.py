@@ -37,6 +37,7 @@ TESTED_ELSEWHERE = {
     "ssa/models/tables/captioners.py": "tests/models/test_roles.py",
     "ssa/models/tables/choosers.py": "tests/models/test_roles.py",
     "ssa/models/tables/dense_rankers.py": "tests/models/test_roles.py",
+    "ssa/models/tables/phrase_models.py": "tests/models/test_roles.py",
     "ssa/models/tables/rankers.py": "tests/models/test_roles.py",
     "ssa/models/tables/segmentors.py": "tests/models/test_semantic_segmentor.py",
     # The recorded outputs of the published model, its intermediate ones too, go through all of it.

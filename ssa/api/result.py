@@ -73,7 +73,7 @@ class Region:
 
         With closed-set labels the share of the region's pixels that have the class. Else CLIP's likelihood
         of the name among all candidates, with a vocabulary among its classes; for "unknown" that of the
-        nearest class, ``evidence.ranking[0]``.
+        nearest class, ``evidence.ranking[0]``. Of a region that a phrase found, the instance's.
         """
         ranking = self.evidence.ranking
         ranked = {one.label: one.score for one in ranking}
@@ -82,6 +82,7 @@ class Region:
         if self.class_name in ranked:
             return ranked[self.class_name]
         shares = [one.share for one in self.evidence.votes if one.label == self.class_name]
+        shares += [one.score for one in self.evidence.agreement if one.label == self.class_name]
         return max(shares, default=None)
 
     @property

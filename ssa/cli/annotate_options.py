@@ -21,6 +21,7 @@ MASKS = (
 )
 WORDS = {
     "labels": "what the labels are",
+    "phrases": "names asked as phrases: verified, completed, or both",
     "parts": "a tree of wholes and parts",
     "name_clusters": "clusters: name each by a few of its members",
     "cluster_eps": "cosine distance up to which masks are alike",
@@ -99,7 +100,7 @@ def _add_workers(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_labels(group: argparse._ArgumentGroup) -> None:
-    add_input_options(group, ("labels", "parts", "name_clusters", *CLUSTERS), WORDS)
+    add_input_options(group, ("labels", "phrases", "parts", "name_clusters", *CLUSTERS), WORDS)
     group.add_argument(
         "--vocabulary",
         type=Path,

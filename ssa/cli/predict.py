@@ -26,6 +26,7 @@ HELP = "Name every region of pictures: an overlay and annotations for each."
 NAMED = (
     "mask_source",
     "labels",
+    "phrases",
     "parts",
     "name_clusters",
     "unknown_below",
@@ -36,6 +37,7 @@ NAMED = (
 WORDS = {
     "mask_source": "the model that finds the masks",
     "labels": "what the labels are",
+    "phrases": "names asked as phrases: verified, completed, or both",
     "parts": "a tree of wholes and parts",
     "name_clusters": "clusters: name each by a few of its members",
     "unknown_below": "vocabulary: least share of likelihood, else unknown",

@@ -21,6 +21,8 @@ from ssa.config.names import (
     PUBLISHED_RULES,
     LabelSettings,
     NameRules,
+    PhraseSettings,
+    PhraseUse,
     Vocabulary,
     VocabularyClass,
 )
@@ -46,6 +48,8 @@ __all__ = [
     "MaskSettings",
     "MaskSource",
     "NameRules",
+    "PhraseSettings",
+    "PhraseUse",
     "SelectionSettings",
     "Settings",
     "TreeSettings",

@@ -52,12 +52,13 @@ class MaskSource:
 
     ``role`` is the folder of a bundle that its weights lie in; which model it is, the folder's own
     configuration says. ``masks`` is how it searches unless told. ``finds_parts`` is whether it looks for
-    parts beside wholes, at levels of granularity.
+    parts beside wholes, at levels of granularity; ``by_phrases`` whether it looks for names, without a grid.
     """
 
     role: str
     masks: MaskSettings = field(default_factory=MaskSettings)
     finds_parts: bool = False
+    by_phrases: bool = False
 
 
 MASK_SOURCES: Mapping[str, MaskSource] = MappingProxyType(
@@ -69,6 +70,7 @@ MASK_SOURCES: Mapping[str, MaskSource] = MappingProxyType(
             MaskSettings(points_per_batch=200, pred_iou_thresh=0.88, stability_score_thresh=0.92),
             finds_parts=True,
         ),
+        "phrases": MaskSource("phrases", by_phrases=True),
     }
 )
 

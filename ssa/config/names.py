@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+PhraseUse = Literal["none", "verify", "complete", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +81,18 @@ class LabelSettings:
     def __post_init__(self) -> None:
         if self.bank_top_k < 0:
             raise ValueError(f"bank_top_k must be at least 0; got {self.bank_top_k}")
+
+@dataclass(frozen=True, slots=True)
+class PhraseSettings:
+    """What a model that finds phrases is asked for, and what its word weighs; see ``labelling.phrases``."""
+
+    use: PhraseUse = "none"
+    # What scores less isn't there; SAM 3's own demonstration has the same.
+    least_score: float = 0.5
+    # A proposal that agrees this well, and by so much better than the name, takes the name.
+    least_agreement: float = 0.5
+    least_lead: float = 0.2
+    # Masks whose IoU is at least this are of one thing.
+    same_iou: float = 0.5
+    # Of a picture's names so many are asked, the commonest; a vocabulary's are all.
+    most_phrases: int = 64

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ssa.config.groups import ClusterSettings, TreeSettings
 from ssa.config.masks import MASK_SOURCES, MaskSettings, SelectionSettings
-from ssa.config.names import LabelSettings, Vocabulary
+from ssa.config.names import LabelSettings, PhraseSettings, Vocabulary
 
 LabelMode = Literal["open-vocabulary", "closed-set", "clusters", "none"]
 
@@ -38,7 +38,7 @@ LARGEST_BATCHES = BatchSettings(captioner=128, ranker=128, chooser=64)
 
 
 def _usual_masks() -> dict[str, MaskSettings]:
-    return {name: source.masks for name, source in MASK_SOURCES.items()}
+    return {name: one.masks for name, one in MASK_SOURCES.items() if not one.by_phrases}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Settings:
     tree: TreeSettings = field(default_factory=TreeSettings)
     clusters: ClusterSettings = field(default_factory=ClusterSettings)
     selection: SelectionSettings = field(default_factory=SelectionSettings)
+    phrases: PhraseSettings = field(default_factory=PhraseSettings)
     mask_source: str = "sam"
     label_mode: LabelMode = "open-vocabulary"
     segmentor: str = "ade20k"

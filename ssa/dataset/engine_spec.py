@@ -23,6 +23,7 @@ from ssa.dataset.workers import Worker
 from ssa.errors import InputError
 from ssa.labelling.aliases import NO_ALIASES, Aliases
 from ssa.labelling.confidence import Confidence
+from ssa.labelling.phrasing import check_phrase_model
 from ssa.weights import choose_bundle, fingerprint
 from ssa.weights.files import sha256_of
 
@@ -99,6 +100,7 @@ class EngineSpec:
         remedies = bundle.mask_remedies()
         there = [name for name in MASK_SOURCES if name not in remedies]
         check_mask_source(self.settings.mask_source, there, remedies)
+        check_phrase_model(self.settings, bundle.has("phrases"), remedies)
 
     def placed(self) -> EngineSpec:
         """The same with the device and number type that are chosen in this process, where none were.
@@ -184,6 +186,8 @@ def _told(settings: Settings) -> dict[str, Any]:
     for name in LATER_LABEL_SETTINGS:
         if getattr(settings.labels, name) == getattr(LabelSettings(), name):
             del values["labels"][name]
+    if settings.phrases.use == "none" and not MASK_SOURCES[settings.mask_source].by_phrases:
+        del values["phrases"]
     return values
 
 

@@ -2,9 +2,9 @@
 
 On the wire a picture is a list of records, one a mask, in the mask model's order. A record has SA-1B's
 fields, the two that semantics add (``class_name``, ``class_proposals``) unless no label was asked for,
-``confidence`` where there is one and, where asked for, a mask's place among wholes and parts (``id``,
-``parent_id``, ``level``, ``part_of``) and ``detail``. Boxes are [left, top, width, height] and points [x, y],
-in pixels of the full picture.
+``confidence`` where there is one, ``source`` where a region was missed and found by a phrase and, where
+asked for, a mask's place among wholes and parts (``id``, ``parent_id``, ``level``, ``part_of``) and
+``detail``. Boxes are [left, top, width, height] and points [x, y], in pixels of the full picture.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ def _record(annotation: Annotation, number: int, detail: bool) -> Record:
         record["part_of"] = annotation.part_of
     if annotation.confidence is not None:
         record["confidence"] = _number(annotation.confidence)
+    if annotation.source is not None:
+        record["source"] = annotation.source
     if detail:
         record["detail"] = _detail(annotation)
     return record
@@ -93,6 +95,12 @@ def _detail(annotation: Annotation) -> Record:
         found = {name: value for name, value in found.items() if value}
     if evidence.bank:
         found["bank"] = [{"label": one.label, "score": _number(one.score)} for one in evidence.bank]
+    if evidence.agreement:
+        found["phrases"] = [
+            {"label": one.label, "score": _number(one.score)} for one in evidence.agreement
+        ]
+    if evidence.moved_to is not None:
+        found["moved_to"] = evidence.moved_to
     if evidence.cluster_id is not None:
         found["cluster"] = int(evidence.cluster_id)
     if granularity is not None:

@@ -68,7 +68,8 @@ def dumps(
     """The file of one picture, ASCII with escapes, newline at its end; equal pictures give equal bytes.
 
     ``key`` is the picture's unique name: a new picture's ``image_id`` is a number made of it. Given masks
-    keep their fields, and their ``image`` too, to which what it lacks is added. In a tree they keep their
+    keep their fields, and their ``image`` too, to which what it lacks is added; annotations beyond theirs are
+    new ones. In a tree they keep their
     ``id`` only if each has a whole number of its own; else ``id`` is the position, and ``parent_id`` speaks
     of that. Without a tree any ``id`` stays, and a record that has none gets the first number that is free.
     """
@@ -76,10 +77,7 @@ def dumps(
     document["image"] = _image(_image_in(document), annotated, key, file_name)
     records = sa1b.to_records(annotated, detail)
     if given is not None:
-        originals = given.document["annotations"]
-        ids = ids_in_tree(originals)
-        pairs = zip(originals, records, strict=True)
-        records = [_extended(original, record, ids) for original, record in pairs]
+        records = _with_originals(given.document["annotations"], records)
     document["annotations"] = numbered(records)
     return json.dumps(document, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
 
@@ -143,6 +141,19 @@ def picture_row(key: str, file_name: str, height: int, width: int) -> sa1b.Recor
     """What every file of ours says of its picture; sizes in pixels."""
     size = {"width": width, "height": height}
     return {"image_id": _number_of(key), **size, "file_name": file_name}
+
+
+def _with_originals(
+    originals: Sequence[Mapping[str, Any]], records: Sequence[sa1b.Record]
+) -> list[sa1b.Record]:
+    """The records of given masks with all that these had; what a run added comes after them, without ids."""
+    ids = ids_in_tree(originals)
+    own, added = records[: len(originals)], records[len(originals) :]
+    extended = [_extended(*pair, ids) for pair in zip(originals, own, strict=True)]
+    return [
+        *extended,
+        *({name: value for name, value in one.items() if name != "id"} for one in added),
+    ]
 
 
 def _extended(original: Mapping[str, Any], record: sa1b.Record, ids: Sequence[int]) -> sa1b.Record:

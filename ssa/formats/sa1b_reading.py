@@ -105,6 +105,8 @@ def _annotation(
         node=_node(fields, index, places) if "level" in fields else None,
         part_of=text_of(fields["part_of"], "part_of") if "part_of" in fields else None,
         confidence=_confidence(fields),
+        # Others may say something else by this name.
+        source="phrase" if fields.get("source") == "phrase" else None,
     )
 
 
@@ -163,6 +165,11 @@ def _evidence(fields: Mapping[str, Any]) -> Evidence:
             (what, text_of(model, "detail"))
             for what, model in object_of(fields.get("models", {}), "detail").items()
         ),
+        agreement=tuple(
+            ScoredLabel(*_scored(one, "score"))
+            for one in objects_of(fields.get("phrases", []), "detail")
+        ),
+        moved_to=text_of(fields["moved_to"], "detail") if "moved_to" in fields else None,
     )
 
 

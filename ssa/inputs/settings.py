@@ -10,6 +10,7 @@ from ssa.checks import shown_text
 from ssa.config import GRANULARITIES, MASK_SOURCES, PUBLISHED_RULES, LabelSettings, Settings
 from ssa.errors import InputError
 from ssa.inputs.table import INPUTS
+from ssa.labelling.phrasing import check_phrases
 from ssa.labelling.vocabulary import parse_vocabulary
 
 MASK_INPUTS = (
@@ -37,7 +38,7 @@ def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
         field: inputs[name] for name, field in CLUSTER_INPUTS.items() if inputs[name] is not None
     }
     selection = {name: inputs[name] for name in SELECTION_INPUTS if inputs[name] is not None}
-    return replace(
+    changed = replace(
         with_masks,
         selection=replace(settings.selection, **selection),
         labels=_label_settings(settings.labels, inputs),
@@ -48,7 +49,10 @@ def settings_for(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
         segmentor=inputs["segmentor"] or settings.segmentor,
         parts=inputs["parts"],
         vocabulary=None if inputs["vocabulary"] is None else parse_vocabulary(inputs["vocabulary"]),
+        phrases=replace(settings.phrases, use=inputs["phrases"]),
     )
+    check_phrases(changed)
+    return changed
 
 
 def _label_settings(labels: LabelSettings, inputs: Mapping[str, Any]) -> LabelSettings:
@@ -62,7 +66,7 @@ def _with_masks(settings: Settings, inputs: Mapping[str, Any]) -> Settings:
     given = {name: inputs[name] for name in MASK_INPUTS if inputs[name] is not None}
     if inputs["granularity"] is not None:
         given["granularities"] = parse_granularity(inputs["granularity"])
-    return settings.searching(inputs["mask_source"], **given)
+    return settings.searching(inputs["mask_source"], **given) if given else settings
 
 
 def parse_granularity(text: str) -> tuple[int, ...]:
@@ -89,6 +93,12 @@ def _check_together(inputs: Mapping[str, Any]) -> None:
             "granularity belongs to mask_source 'semantic-sam'; got it with mask_source "
             f"'{inputs['mask_source']}'; leave it out, or change mask_source"
         )
+    for name in (*MASK_INPUTS, "unknown_below"):
+        if inputs[name] is not None and MASK_SOURCES[inputs["mask_source"]].by_phrases:
+            raise InputError(
+                f"{name} says nothing to mask_source 'phrases'; got it with that; leave it out, or change "
+                "mask_source"
+            )
     for name, mode in (
         *((name, "clusters") for name in ("name_clusters", *CLUSTER_INPUTS)),
         ("segmentor", "closed-set"),

@@ -57,8 +57,8 @@ _TABLE = {
     ),
     "mask_source": InputField(
         str,
-        "The model that finds the masks: sam, or semantic-sam, which finds wholes and their parts "
-        "at six granularities.",
+        "The model that finds the masks: sam; semantic-sam, which finds wholes and their parts "
+        "at six granularities; or phrases, which finds the classes of a vocabulary.",
         default="sam",
         choices=tuple(MASK_SOURCES),
     ),
@@ -90,6 +90,13 @@ _TABLE = {
         optional=True,
         ge=0,
         le=1,
+    ),
+    "phrases": InputField(
+        str,
+        "Ask the names as phrases of a model that finds all their instances: verify lets a proposal "
+        "that fits better take the name, complete adds what was missed; both does both.",
+        default="none",
+        choices=("none", "verify", "complete", "both"),
     ),
     "parts": InputField(
         bool,

@@ -81,7 +81,12 @@ def stages_of(annotation: Annotation) -> str:
     evidence = annotation.evidence
     if annotation.class_name is None or evidence.cluster_id is not None:
         return ""
-    spoke = {"votes": evidence.votes, "clip": evidence.ranking, "clipseg": evidence.shares}
+    spoke = {
+        "votes": evidence.votes,
+        "clip": evidence.ranking,
+        "clipseg": evidence.shares,
+        "phrases": evidence.agreement,
+    }
     return ", ".join(name for name, said in spoke.items() if said)
 
 
@@ -151,6 +156,12 @@ def _clipseg(annotation: Annotation) -> float:
     return annotation.evidence.shares[0].score if annotation.evidence.shares else 0.0
 
 
+def _phrases(annotation: Annotation) -> float:
+    """How well the name's instances agree with the region."""
+    name, said = _name(annotation), annotation.evidence.agreement
+    return next((one.score for one in said if one.label == name), 0.0)
+
+
 def _candidates(annotation: Annotation) -> float:
     return math.log(max(len(annotation.evidence.ranking), 1))
 
@@ -177,6 +188,7 @@ FEATURES: Mapping[str, Callable[[Annotation], float]] = MappingProxyType(
         "clip's lead": _clip_gap,
         "clipseg": _clipseg,
         "clipseg's margin": lambda one: one.evidence.margin or 0.0,
+        "phrases": _phrases,
         "no other proposal": lambda one: len(one.evidence.shares) == 1,
         "candidates": _candidates,
         "caption has it": lambda one: _captioned(one.evidence, _name(one)),
@@ -194,6 +206,8 @@ FEATURES: Mapping[str, Callable[[Annotation], float]] = MappingProxyType(
 def _name(annotation: Annotation) -> str:
     """The name as the models gave it: what it is called since changes nothing of what speaks for it."""
     shares = annotation.evidence.shares
+    if annotation.evidence.moved_to is not None:
+        return annotation.evidence.moved_to
     return shares[0].label if shares else annotation.class_name or ""
 
 

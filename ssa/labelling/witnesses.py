@@ -41,3 +41,5 @@ def _spoke(evidence: Evidence) -> Iterator[tuple[str, str]]:
     # A single candidate has won without being asked about.
     if len(evidence.shares) > 1:
         yield "clipseg", "clipseg"
+    if evidence.agreement:
+        yield "phrases", "phrases"

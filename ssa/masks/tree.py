@@ -71,6 +71,15 @@ class _Shape:
         return round(float((at_corners[1::2] - at_corners[::2]).sum()))
 
 
+def joined(trees: Sequence[tuple[TreeNode, ...]], starts: Sequence[int]) -> tuple[TreeNode, ...]:
+    """The trees of several pictures as one, with the ids that their regions have among all."""
+    return tuple(
+        node if node.parent is None else TreeNode(start + node.parent, node.level)
+        for nodes, start in zip(trees, starts, strict=True)
+        for node in nodes
+    )
+
+
 def _box(corners: NDArray[np.int64], height: int) -> tuple[int, int, int, int]:
     """The smallest box around a mask's runs, right and bottom exclusive; zeros for an empty mask."""
     first, last = corners[::2], corners[1::2] - 1

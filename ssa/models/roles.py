@@ -21,6 +21,7 @@ from ssa.models.spacy_nouns import SpacyNounExtractor
 from ssa.models.tables.captioners import CAPTIONERS
 from ssa.models.tables.choosers import CHOOSERS
 from ssa.models.tables.mask_models import mask_models
+from ssa.models.tables.phrase_models import PHRASE_MODELS
 from ssa.models.tables.rankers import RANKERS
 from ssa.models.tables.segmentors import load_segmentor
 from ssa.stages import Captioner, ImageEmbedder, MaskProposer, NounExtractor, Stages
@@ -47,6 +48,7 @@ def load_models(folders: Mapping[str, Path], labels: LabelSettings, placement: P
         proposers = {
             name: loads.begin(source.role, load_proposer, placement)
             for name, source in MASK_SOURCES.items()
+            if not source.by_phrases
         }
         segmentors = {
             source: loads.begin(
@@ -61,6 +63,7 @@ def load_models(folders: Mapping[str, Path], labels: LabelSettings, placement: P
         chooser = (
             ranker if is_both else loads.begin("clipseg", _of(CHOOSERS.loader), placement, labels)
         )
+        phrases = loads.begin("phrases", _of(PHRASE_MODELS.loader), placement)
     found, closed_set = _loaded(proposers), _loaded(segmentors)
     return Stages(
         proposers=found,
@@ -71,6 +74,7 @@ def load_models(folders: Mapping[str, Path], labels: LabelSettings, placement: P
         chooser=_result(chooser),
         embedder=_embedder(found.values()),
         closed_set=closed_set,
+        phrases=_result(phrases),
     )
 
 

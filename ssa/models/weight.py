@@ -33,5 +33,6 @@ def bytes_by_role(stages: Stages) -> dict[str, int]:
         "clip": stages.ranker,
         # One dense ranker in both roles is in memory once.
         "clipseg": None if stages.chooser is stages.ranker else stages.chooser,
+        "phrases": stages.phrases,
     }
     return {role: weight_bytes([one]) for role, one in models.items() if one is not None}

@@ -35,7 +35,7 @@ def find_items(inputs: Sequence[Path], masks: MaskOrigin, out: Path) -> Iterator
     the JSON where masks are given, else ``photos/sub/dog.jpg``. A second source of one name is "photos-2".
     The order and the keys depend on nothing but the inputs, their order and the names in them.
 
-    ``masks`` "given" takes all from JSON beside pictures, "sam" and "semantic-sam" none; None those of each
+    ``masks`` "given" takes all from JSON beside pictures, the name of a mask source none; None those of each
     folder or tar whose JSON holds masks. ``out`` is passed over where a folder holds it, and so are the
     results of other runs.
 

@@ -15,7 +15,7 @@ from ssa.json_fields import is_list
 from ssa.sources.item import Blob, Item
 from ssa.sources.names import MASKS_SUFFIX, is_picture, may_hold_masks, printable, safe_key
 
-MaskOrigin = Literal["given", "sam", "semantic-sam"] | None
+MaskOrigin = Literal["given", "sam", "semantic-sam", "phrases"] | None
 """Where masks come from: JSON, a model, or None: from JSON where there is some that holds masks."""
 
 # JSON beside pictures is judged by the first few files that can be read, of some that are tried.

@@ -117,7 +117,11 @@ class Bundle:
     def remedy_for(self, role: str) -> str:
         """The command that brings an optional role; what to do instead where the bundle offers none."""
         if _known(role) not in {file.role for file in self.spec.files}:
-            return f"{self.name} offers none: use another bundle"
+            flag = f"--{role.replace('_', '-')} DIR"
+            return (
+                f"{self.name} offers none: use another bundle, or put one together with: "
+                f"ssa weights compose NAME --from {self.name} {flag}"
+            )
         if self.spec.shipped or self.spec.composed or role in ROLES:
             return self.remedy
         return f"{self.remedy} --with {role.replace('_', '-')}"

@@ -28,7 +28,7 @@ COMPOSED_NAME = "bundle.json"
 """What a bundle of one's own is described in, in its folder; see ``ssa.weights.compose``."""
 
 ROLES = ("sam", "coco_segmentor", "ade20k_segmentor", "captions", "clip", "clipseg", "nouns")
-OPTIONAL_ROLES = ("semantic_sam", "confidence")
+OPTIONAL_ROLES = ("semantic_sam", "phrases", "confidence")
 """Roles that a bundle is whole without; of a bundle that is fetched they come only when asked for."""
 
 SPARED_ROLES = ("captions", "nouns", "clipseg")

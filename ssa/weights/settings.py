@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from ssa.config import MASK_SOURCES, Settings
+from ssa.config import Settings
 
 Section = TypeVar("Section")
 
-SECTIONS = ("labels", "batches", "clusters", "tree", "image")
+SECTIONS = ("labels", "batches", "clusters", "tree", "image", "phrases")
 """What a bundle may set, beside ``masks`` of each mask source."""
 
 
@@ -27,8 +27,8 @@ def bundle_settings(raw: Mapping[str, Any]) -> Settings:
     }
     masks = dict(usual.masks)
     for source, changes in raw.get("masks", {}).items():
-        if source not in MASK_SOURCES:
-            raise ValueError(f"masks are of {', '.join(MASK_SOURCES)}; got {source!r}")
+        if source not in masks:
+            raise ValueError(f"masks are of {', '.join(masks)}; got {source!r}")
         masks[source] = _changed(f"masks of {source}", masks[source], changes)
     return replace(usual, masks=masks, **sections)
 

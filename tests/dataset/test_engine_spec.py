@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ssa.config import PUBLISHED_RULES, SelectionSettings
+from ssa.config import PUBLISHED_RULES, PhraseSettings, SelectionSettings
 from ssa.dataset.engine_spec import EngineSpec
 from ssa.errors import InputError, WeightsError
 from ssa.weights import SHIPPED_ROOT
@@ -45,6 +45,13 @@ def test_a_segmentor_must_be_a_folder_that_is_asked_for(spec: EngineSpec, tmp_pa
     with_settings(added, label_mode="closed-set").check()
     with pytest.raises(InputError, match="segmentor must be one of coco, ade20k; got 'cityscapes'"):
         with_settings(spec, segmentor="cityscapes").check()
+
+
+def test_phrases_need_weights_that_find_them(spec: EngineSpec) -> None:
+    verified = with_settings(spec, phrases=PhraseSettings("verify"))
+    for asked in (verified, with_settings(spec, mask_source="phrases")):
+        with pytest.raises(InputError, match=r"tiny offers none.* --from tiny --phrases DIR"):
+            asked.check()
 
 
 def test_the_place_is_chosen_where_it_was_not_told(spec: EngineSpec) -> None:
@@ -90,6 +97,11 @@ def test_a_worker_shares_its_cores_among_its_lanes(spec: EngineSpec) -> None:
 def test_selecting_all_masks_is_what_runs_of_before_did(spec: EngineSpec) -> None:
     assert "selection" not in spec.identity(None).text
     assert "looks" not in spec.identity(None).text
+    assert "phrases" not in spec.identity(None).text
+    by_phrases = with_settings(spec, mask_source="phrases")
+    assert '"settings.phrases.least_score": 0.5' in by_phrases.identity(None).text
+    verified = with_settings(spec, phrases=PhraseSettings("verify"))
+    assert '"settings.phrases.use": "verify"' in verified.identity(None).text
     assert '"settings.looks": true' in with_settings(spec, looks=True).identity(None).text
     for later in ("rules", "bank_top_k", "dense_side_px", "ranker_looks_once"):
         assert later not in spec.identity(None).text

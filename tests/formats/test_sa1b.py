@@ -89,6 +89,29 @@ def test_a_confidence_stands_behind_the_name_where_there_is_one() -> None:
     assert record["confidence"] == 0.875
 
 
+def test_a_region_that_a_phrase_found_says_so() -> None:
+    missed = replace(example().annotations[0], source="phrase", confidence=0.5)
+    (record,) = sa1b.to_records(AnnotatedImage(4, 6, (missed,)))
+    assert list(record) == [*NINE_KEYS, "confidence", "source"]
+    assert record["source"] == "phrase"
+
+
+def test_detail_says_how_well_phrases_agree_and_who_says_so() -> None:
+    (one,) = example().annotations
+    agreement = (ScoredLabel("car", 0.75), ScoredLabel("van", 0.0))
+    for moved_to, keys in ((None, ["phrases"]), ("car", ["phrases", "moved_to"])):
+        evidence = replace(one.evidence, agreement=agreement, moved_to=moved_to)
+        (record,) = sa1b.to_records(
+            AnnotatedImage(4, 6, (replace(one, evidence=evidence),)), detail=True
+        )
+        assert list(record["detail"])[6:] == keys
+        assert record["detail"]["phrases"] == [
+            {"label": "car", "score": 0.75},
+            {"label": "van", "score": 0.0},
+        ]
+        assert record["detail"].get("moved_to") == moved_to
+
+
 def test_an_embedding_is_half_floats_in_base64() -> None:
     (named,) = example().annotations
     seen = replace(named, evidence=replace(named.evidence, embedding=(1.0, -0.5)))

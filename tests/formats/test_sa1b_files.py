@@ -46,6 +46,23 @@ def test_what_is_written_reads_back() -> None:
     assert sa1b_files.loads(sa1b_files.dumps(annotated(bare), "s/a", "a.jpg"))[1] == (bare,)
 
 
+def test_what_a_run_added_comes_after_the_given_masks_with_a_number_of_its_own() -> None:
+    document = json.loads(json.dumps(given_masks(theirs=True, source="a camera").document))
+    for number, record in zip((2, 0), document["annotations"], strict=True):
+        record["id"] = number
+    given = sa1b_files.parse_masks(json.dumps(document).encode())
+    root = TreeNode(None, 0)
+    for node in (None, root):
+        named = [Annotation(one, "dog", ("dog",), node=node) for one in MASKS[:2]]
+        added = Annotation(MASKS[2], "dog", ("dog",), node=node, source="phrase")
+        data = sa1b_files.dumps(annotated(*named, added), "s/a", "a.jpg", given)
+        records = json.loads(data)["annotations"]
+        assert [one["id"] for one in records] == [2, 0, 1]
+        assert [one["source"] for one in records] == ["a camera", "a camera", "phrase"]
+        assert [one.get("theirs") for one in records] == [True, True, None]
+        assert sa1b_files.loads(data)[1] == (*named, added)
+
+
 def test_a_bare_list_of_records_becomes_a_whole_file() -> None:
     bare = annotated(Annotation(MASKS[0], "cat", ("cat",)), Annotation(MASKS[1], None))
     masks = sa1b_files.parse_masks(sa1b.dumps(bare))

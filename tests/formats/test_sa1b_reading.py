@@ -62,6 +62,8 @@ EVIDENCE = st.builds(
     embedding=st.none() | st.lists(st.floats(-1, 1, width=16), max_size=3).map(tuple),
     models=st.dictionaries(TEXTS, TEXTS, max_size=3).map(lambda one: tuple(one.items())),
     bank=SCORED,
+    agreement=SCORED,
+    moved_to=st.none() | TEXTS,
 )
 NAMED = st.builds(
     Annotation,
@@ -70,6 +72,7 @@ NAMED = st.builds(
     class_proposals=st.lists(TEXTS, max_size=3).map(tuple),
     evidence=EVIDENCE,
     confidence=st.none() | st.floats(0, 1),
+    source=st.none() | st.just("phrase"),
 )
 UNNAMED = st.builds(Annotation, proposal=PROPOSALS, class_name=st.none(), evidence=EVIDENCE)
 
@@ -113,6 +116,12 @@ def test_without_detail_only_the_evidence_is_lost(image: AnnotatedImage) -> None
         replace(one, evidence=NOTHING, proposal=replace(one.proposal, granularity=None))
         for one in image.annotations
     )
+
+
+@pytest.mark.parametrize("source", ["a camera", None, 3, {"name": "phrase"}])
+def test_what_others_call_a_source_says_nothing_of_phrases(source: object) -> None:
+    (record,) = sa1b.to_records(example())
+    assert from_records([{**record, "source": source}]) == from_records([record])
 
 
 def test_no_records_are_no_masks() -> None:
@@ -185,6 +194,8 @@ def test_a_file_of_sa1b_itself_is_read_as_proposals() -> None:
         ("class_proposals", "car"),
         ("detail", []),
         ("detail", {"votes": [{"source": "coco"}]}),
+        ("detail", {"phrases": [{"label": "car"}]}),
+        ("detail", {"moved_to": 3}),
     ],
 )
 def test_a_wrong_field_is_named_with_its_record(key: str, value: Any) -> None:

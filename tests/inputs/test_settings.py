@@ -15,6 +15,7 @@ from ssa.config import (
     LabelSettings,
     MaskSettings,
     NameRules,
+    PhraseSettings,
     Settings,
 )
 from ssa.errors import InputError
@@ -26,9 +27,12 @@ LEFT_OUT: dict[str, Any] = {
     **dict.fromkeys(("vocabulary", "unknown_below")),
     "mask_source": "sam",
     "labels": "open-vocabulary",
+    "phrases": "none",
     "name_clusters": False,
     "top_k": 3,
 }
+CAR = {"vocabulary": "car: van"}
+BY_PHRASES = {"mask_source": "phrases", **CAR}
 BUNDLE = Settings(
     masks={
         **Settings().masks,
@@ -101,6 +105,14 @@ def test_mask_inputs_are_meant_for_the_model_that_was_chosen() -> None:
     assert changed.mask_source == "semantic-sam"
 
 
+def test_phrases_are_asked_as_told_and_by_the_bundles_rules() -> None:
+    own = replace(BUNDLE, phrases=PhraseSettings(least_score=0.3))
+    changed = settings_for(own, {**LEFT_OUT, "phrases": "verify"})
+    assert changed.phrases == PhraseSettings("verify", least_score=0.3)
+    changed = settings_for(BUNDLE, {**LEFT_OUT, **BY_PHRASES})
+    assert (changed.mask_source, changed.masks) == ("phrases", BUNDLE.masks)
+
+
 def test_the_way_to_label_and_what_belongs_to_it() -> None:
     clusters = {"labels": "clusters", "name_clusters": True, "cluster_eps": 0.5}
     changed = settings_for(BUNDLE, {**LEFT_OUT, **clusters, "cluster_min_samples": 9})
@@ -168,6 +180,21 @@ def test_any_text_is_some_levels_or_an_input_error(text: str) -> None:
         ({"vocabulary": "car", "labels": "clusters"}, "or 'clusters' with name_clusters; got it"),
         ({"unknown_below": 0.0}, "unknown_below belongs to a vocabulary; got it without"),
         ({"vocabulary": ""}, "vocabulary: expected 1 to 2000 labels"),
+        ({"phrases": "verify", "labels": "none"}, "phrases belongs to labels 'open-vocabulary'"),
+        (
+            {"mask_source": "phrases"},
+            "the classes of a vocabulary, .*; got no vocabulary; give that",
+        ),
+        (
+            {"mask_source": "phrases", "labels": "clusters", "name_clusters": True, **CAR},
+            "with labels 'open-vocabulary'; got labels 'clusters'",
+        ),
+        ({**BY_PHRASES, "phrases": "both"}, "found without them; got 'both' with mask_source 'phr"),
+        ({**BY_PHRASES, "points_per_side": 3}, "points_per_side says nothing to mask_source 'phr"),
+        (
+            {**BY_PHRASES, "unknown_below": 0.0},
+            "unknown_below says nothing to mask_source 'phrases'",
+        ),
     ],
 )
 def test_what_would_have_no_effect_is_refused(given: dict[str, Any], text: str) -> None:

@@ -60,6 +60,18 @@ def test_a_part_is_told_from_a_whole() -> None:
     assert (found["is a part"], found["named as a part"]) == (1, 1)
 
 
+def test_phrases_speak_too_and_may_have_moved_the_name() -> None:
+    before = named(clip=0.75, clipseg=0.7)
+    assert features(before)["phrases"] == 0
+    agreement = (ScoredLabel("dog", 0.8), ScoredLabel("cat", 0.1))
+    said = replace(before, evidence=replace(before.evidence, agreement=agreement))
+    assert stages_of(said) == f"{STAGES}, phrases"
+    assert features(said) == {**features(before), "phrases": 0.1}
+    moved = replace(said, class_name="dog", evidence=replace(said.evidence, moved_to="dog"))
+    assert features(moved)["phrases"] == 0.8
+    assert features(moved)["clip"] == pytest.approx(math.log(0.25 / 0.75))
+
+
 def test_what_a_region_is_called_since_changes_nothing_of_what_speaks_for_its_name() -> None:
     assert features(replace(named(), class_name="felis")) == features(named())
 

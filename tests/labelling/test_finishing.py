@@ -10,6 +10,7 @@ from fakes import proposal, squares, stages
 from ssa.config import PUBLISHED_RULES, LabelSettings, SelectionSettings, Settings
 from ssa.labelling.finishing import finished
 from ssa.masks.run_lengths import decode
+from ssa.progress import StageLog, keep_silent
 from ssa.types import Annotation, Evidence, Picture, ProposedMasks, TreeNode
 
 MASKS = (np.ones((4, 4), np.bool_), squares(4, 4, 2)[0])
@@ -31,11 +32,12 @@ class SureOfParts:
 
 
 STAGES = replace(stages([]), models={"captions": "blip"}, confidence=SureOfParts())
+LOG = StageLog(keep_silent)
 APART = replace(Settings(), selection=SelectionSettings(overlaps=False))
 
 
 def test_the_last_step_sees_what_the_others_added() -> None:
-    found = finished(NAMED, PICTURE, ProposedMasks(()), NODES, APART, STAGES)
+    found = finished(NAMED, PICTURE, ProposedMasks(()), NODES, APART, STAGES, LOG)
     assert [one.node for one in found] == [*NODES]
     assert [dict(one.evidence.models) for one in found] == [{"caption": "blip"}] * 2
     assert [one.confidence for one in found] == [0.0, 1.0]
@@ -44,7 +46,7 @@ def test_the_last_step_sees_what_the_others_added() -> None:
 
 def test_regions_that_came_along_keep_their_pixels() -> None:
     given = replace(PICTURE, proposals=tuple(one.proposal for one in NAMED))
-    found = finished(NAMED, given, ProposedMasks(()), None, APART, stages([]))
+    found = finished(NAMED, given, ProposedMasks(()), None, APART, stages([]), LOG)
     assert found == NAMED
 
 

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from ssa.config import SelectionSettings
 from ssa.masks.overlaps import ious
-from ssa.masks.selection import selected
+from ssa.masks.selection import kept, selected
 from ssa.types import MaskProposal
 
 PROPOSALS = st.lists(
@@ -29,6 +29,16 @@ def square(side: int, quality: float) -> MaskProposal:
     mask = np.zeros((10, 10), np.bool_)
     mask[:side, :side] = True
     return replace(proposal(mask), predicted_iou=quality)
+
+
+@given(PROPOSALS, st.floats(0, 1), st.none() | st.integers(1, 5))
+def test_positions_are_those_of_the_masks_that_stay(
+    found: list[MaskProposal], thresh: float, most: int | None
+) -> None:
+    settings = SelectionSettings(mask_nms_thresh=thresh, max_masks=most)
+    positions = kept(found, settings)
+    assert positions == sorted(set(positions))
+    assert tuple(found[position] for position in positions) == selected(found, settings)
 
 
 @given(PROPOSALS)

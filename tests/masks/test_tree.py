@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ssa.config import TreeSettings
 from ssa.masks.run_lengths import encode_runs
-from ssa.masks.tree import mask_tree
+from ssa.masks.tree import joined, mask_tree
 from ssa.types import BoolMask, MaskProposal, TreeNode
 
 SETTINGS = TreeSettings()
@@ -108,6 +108,12 @@ def relation(proposals: list[MaskProposal]) -> list[tuple[str, str | None, int]]
 def test_no_mask_and_one_mask() -> None:
     assert tree_of() == []
     assert tree_of(box(1, 1, 5, 5)) == [(None, 0)]
+
+
+def test_trees_of_several_pictures_are_one_with_ids_among_all() -> None:
+    root, part = TreeNode(None, 0), TreeNode(0, 1)
+    assert joined([(root, part), (), (root, part)], [0, 2, 2]) == (root, part, root, TreeNode(2, 1))
+    assert joined([], []) == ()
 
 
 def test_a_hub_in_a_wheel_in_a_car() -> None:

@@ -35,8 +35,8 @@ def test_a_ranker_and_a_voter_are_enough() -> None:
     assert [*stages.closed_set] == ["coco"]
     assert len(stages.segmentors) == 1
     assert not stages.proposers
-    lacking = (stages.captioner, stages.nouns, stages.chooser, stages.embedder)
-    assert lacking == (None, None, None, None)
+    lacking = (stages.captioner, stages.nouns, stages.chooser, stages.embedder, stages.phrases)
+    assert lacking == (None,) * 5
 
 
 def test_nothing_stands_in_for_a_ranker() -> None:
@@ -45,11 +45,17 @@ def test_nothing_stands_in_for_a_ranker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "what"), [("captions", "a captioner"), ("clip", "a ranker"), ("clipseg", "a chooser")]
+    ("role", "what"),
+    [
+        ("captions", "a captioner"),
+        ("clip", "a ranker"),
+        ("clipseg", "a chooser"),
+        ("phrases", "a model that finds phrases"),
+    ],
 )
 def test_a_family_without_an_adapter_is_told(role: str, what: str, tmp_path: Path) -> None:
     folder = tmp_path / role
-    shutil.copytree(TINY / role, folder)
+    shutil.copytree(TINY / (role if role != "phrases" else "clip"), folder)
     (folder / "config.json").write_text('{"model_type": "bert"}')
     (folder / "open_clip_config.json").unlink(missing_ok=True)
     with pytest.raises(WeightsError, match=f"{role}: expected {what} of one of .*; got 'bert'"):

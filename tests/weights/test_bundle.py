@@ -54,7 +54,10 @@ def test_a_role_that_is_not_offered_is_refused(world: Path) -> None:
     with pytest.raises(WeightsError, match="no optional role 'clip'"):
         download("light", world, optional_roles=["clip"], **QUICK)
     bundle = open_bundle(world, "light")
-    assert "light offers none" in bundle.remedy_for("semantic_sam")
+    assert bundle.remedy_for("semantic_sam") == (
+        "light offers none: use another bundle, or put one together with: "
+        "ssa weights compose NAME --from light --semantic-sam DIR"
+    )
     with pytest.raises(WeightsError, match="no role is called 'clop'"):
         bundle.has("clop")
 

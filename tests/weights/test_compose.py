@@ -14,14 +14,19 @@ from models.checkpoints import write_fgclip2, write_siglip, write_tipsv2
 from models.segmentors import write_segmentor
 from models.small_captioners import speak_plainly, write_florence, write_qwen3_vl, write_smolvlm
 from models.small_point_models import write_point_model
+from models.small_sam3 import write_sam3
 
 from ssa.cli import app
+from ssa.config import PhraseSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
+from ssa.formats import sa1b
+from ssa.formats.sa1b_reading import from_records
 from ssa.loading import load_engine
 from ssa.models.chat import ChatCaptioner
 from ssa.models.florence import FlorenceCaptioner
 from ssa.models.point_models import PointModel
+from ssa.models.sam3_phrases import Sam3Phrases
 from ssa.models.semantic_segmentor import SemanticSegmentor
 from ssa.models.shared.dense import GridRanker
 from ssa.models.weight import weight_bytes
@@ -151,6 +156,49 @@ def test_another_captioner_runs_from_end_to_end(
         assert ranked >= set(one.evidence.noun_phrases)
         nouns += len(ranked - {vote.label for vote in one.evidence.votes})
     assert nouns
+
+
+@pytest.fixture(scope="module")
+def with_sam3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with the miniature and a small SAM 3 beside it, as ``mine``."""
+    folder, root = tmp_path_factory.mktemp("sam3"), tmp_path_factory.mktemp("root")
+    write_sam3(folder)
+    compose(root, "mine", open_bundle(root, "tiny"), {"phrases": folder})
+    return root
+
+
+def test_phrases_are_asked_of_the_part_that_was_given(with_sam3: Path) -> None:
+    loaded = load_engine(with_sam3, "mine", "cpu")
+    assert isinstance(loaded.stages.phrases, Sam3Phrases)
+    picture = decode_image(STREET)[:256, :256]
+    plain = loaded.engine.annotate(picture, loaded.settings).annotations
+    # Random weights are unsure of all that they see: what they see is taken all the same.
+    easily = PhraseSettings(
+        "both", least_score=0.0, least_agreement=0.0, least_lead=1e-4, same_iou=0.9
+    )
+    found = loaded.engine.annotate(picture, replace(loaded.settings, phrases=easily))
+    own, added = found.annotations[: len(plain)], found.annotations[len(plain) :]
+    assert [one.proposal for one in own] == [one.proposal for one in plain]
+    assert all(one.evidence.agreement for one in own)
+    assert any(one.evidence.moved_to for one in own)
+    assert added
+    assert {one.source for one in own} == {None}
+    names = {one.class_name for one in own}
+    assert all(one.source == "phrase" and one.class_name in names for one in added)
+    assert from_records(sa1b.to_records(found, detail=True)) == found.annotations
+
+
+def test_a_vocabulary_finds_its_masks_from_the_command_line(
+    with_sam3: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSA_WEIGHTS", str(with_sam3))
+    monkeypatch.setenv("SSA_DEVICE", "cpu")
+    described = json.loads((with_sam3 / "mine" / COMPOSED_NAME).read_text())
+    assert "processor_config.json" in {one["path"] for one in described["roles"]["phrases"]}
+    asked = ["-i", "mask_source=phrases", "-i", "vocabulary=car: van\ntree", "--bundle", "mine"]
+    assert app.main(["predict", str(STREET), "-o", str(tmp_path), *asked]) == 0
+    records = json.loads((tmp_path / "annotations.json").read_text())
+    assert {one["class_name"] for one in records} <= {"car", "tree"}
 
 
 def test_it_may_lack_what_others_stand_in_for(tmp_path: Path) -> None:
