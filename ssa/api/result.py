@@ -97,13 +97,18 @@ class Region:
 
     @property
     def evidence(self) -> Evidence:
-        """What each stage said of it: votes, caption, noun phrases, ranking, shares, cluster."""
+        """What each stage said of it: votes, caption, noun phrases, ranking, shares, agreement, cluster."""
         return self.annotation.evidence
 
     @property
     def parent(self) -> int | None:
         """The position, among the result's regions, of the whole it is a part of; None for a whole."""
         return None if self.annotation.node is None else self.annotation.node.parent
+
+    @property
+    def source(self) -> str | None:
+        """What found it: "phrase" for a region that was missed, and found by the name of another."""
+        return self.annotation.source
 
     @property
     def part_of(self) -> str | None:

@@ -13,6 +13,9 @@ Section = TypeVar("Section")
 SECTIONS = ("labels", "batches", "clusters", "tree", "image", "phrases")
 """What a bundle may set, beside ``masks`` of each mask source."""
 
+CALLERS_OWN = ("use",)
+"""What callers ask for, each time anew: no bundle sets it."""
+
 
 def bundle_settings(raw: Mapping[str, Any]) -> Settings:
     """The settings of one entry. Raises ``ValueError`` for a name that no section or setting has."""
@@ -35,7 +38,8 @@ def bundle_settings(raw: Mapping[str, Any]) -> Settings:
 
 def _changed(name: str, section: Section, changes: Mapping[str, Any]) -> Section:
     """The section with the changes, each a number or a truth value as the default is one."""
-    known = {one.name: getattr(section, one.name) for one in fields(section)}  # type: ignore[arg-type]
+    names = [one.name for one in fields(section)]  # type: ignore[arg-type]
+    known = {one: getattr(section, one) for one in names if one not in CALLERS_OWN}
     for key, value in changes.items():
         if key not in known:
             raise ValueError(f"{name} know {', '.join(known)}; got {key!r}")

@@ -14,6 +14,7 @@ from ssa.config import Settings
     [
         ("sam", None, False),
         ("semantic-sam", None, True),
+        ("phrases", None, False),
         ("sam", True, True),
         ("semantic-sam", False, False),
     ],

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from fakes import proposal, squares, stages
+from fakes import FakePhrases, proposal, squares, stages
 
-from ssa.config import PUBLISHED_RULES, LabelSettings, SelectionSettings, Settings
+from ssa.config import PUBLISHED_RULES, LabelSettings, PhraseSettings, SelectionSettings, Settings
 from ssa.labelling.finishing import finished
 from ssa.masks.run_lengths import decode
 from ssa.progress import StageLog, keep_silent
@@ -52,5 +52,19 @@ def test_regions_that_came_along_keep_their_pixels() -> None:
 
 def test_nobody_knows_how_sure_names_by_other_rules_are() -> None:
     published = replace(Settings(), labels=LabelSettings(rules=PUBLISHED_RULES))
-    found = finished(NAMED, PICTURE, ProposedMasks(()), NODES, published, STAGES)
+    found = finished(NAMED, PICTURE, ProposedMasks(()), NODES, published, STAGES, LOG)
     assert [one.confidence for one in found] == [None, None]
+
+
+def test_a_region_that_a_phrase_found_is_finished_like_the_others() -> None:
+    missed = np.zeros((4, 4), np.bool_)
+    missed[1:3, 2:] = True
+    asked = replace(APART, phrases=PhraseSettings("complete"), parts=True)
+    finder = FakePhrases({"house": [(missed, 0.9)]})
+    models = {"captions": "blip", "phrases": "sam3"}
+    known = replace(STAGES, phrases=finder, models=models)
+    *_, added = finished(NAMED, PICTURE, ProposedMasks(()), NODES, asked, known, LOG)
+    assert (added.class_name, added.source, added.node) == ("house", "phrase", TreeNode(None, 0))
+    assert (dict(added.evidence.models), added.confidence) == ({"phrases": "sam3"}, 0.0)
+    # It lies in the house, which leaves it its pixels.
+    assert int(decode(added.proposal.rle).sum()) == 4

@@ -15,6 +15,7 @@ MODELS = {
     "clip": "vit_b_32",
     "clipseg": "rd16",
     "bank": "tipsv2",
+    "phrases": "sam3",
 }
 VOTES = (Vote("coco", "cat", 1.0), Vote("city", "cat", 1.0))
 ONE, TWO = ((ScoredLabel("cat", 1.0),), (ScoredLabel("cat", 0.5), ScoredLabel("dog", 0.5)))
@@ -33,6 +34,7 @@ def annotated(evidence: Evidence) -> Annotation:
         (Evidence(caption="a cat"), {"caption": "blip_base"}),
         (Evidence(ranking=ONE, shares=ONE), {"clip": "vit_b_32"}),
         (Evidence(ranking=ONE, bank=TWO), {"bank": "tipsv2", "clip": "vit_b_32"}),
+        (Evidence(ranking=ONE, agreement=TWO), {"clip": "vit_b_32", "phrases": "sam3"}),
         (Evidence(ranking=TWO, shares=TWO), {"clip": "vit_b_32", "clipseg": "rd16"}),
     ],
 )

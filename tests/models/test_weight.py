@@ -29,11 +29,20 @@ def test_each_role_is_told_by_its_name() -> None:
         stages([]),
         ranker=Holding(nn.Linear(4, 4, bias=False)),
         captioner=None,  # type: ignore[arg-type]
+        phrases=Holding(nn.Linear(2, 2, bias=False)),
     )
     found = bytes_by_role(own)
-    assert found["clip"] == 64
+    assert (found["clip"], found["phrases"]) == (64, 16)
     assert set(found) == {
-        *("sam", "semantic_sam", "coco_segmentor", "ade20k_segmentor", "clip", "clipseg"),
+        *(
+            "sam",
+            "semantic_sam",
+            "coco_segmentor",
+            "ade20k_segmentor",
+            "clip",
+            "clipseg",
+            "phrases",
+        ),
     }
 
 

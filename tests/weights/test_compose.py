@@ -185,6 +185,8 @@ def test_phrases_are_asked_of_the_part_that_was_given(with_sam3: Path) -> None:
     assert {one.source for one in own} == {None}
     names = {one.class_name for one in own}
     assert all(one.source == "phrase" and one.class_name in names for one in added)
+    said_by = {dict(one.evidence.models)["phrases"] for one in found.annotations}
+    assert said_by == {loaded.bundle.models()["phrases"]}
     assert from_records(sa1b.to_records(found, detail=True)) == found.annotations
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ssa.config import MaskSettings, Settings
+from ssa.config import MaskSettings, PhraseSettings, Settings
 from ssa.errors import WeightsError
 from ssa.weights import load_manifest
 from ssa.weights.settings import bundle_settings
@@ -27,11 +27,20 @@ def test_what_is_said_is_changed_and_nothing_else() -> None:
     assert found.batches == Settings().batches
 
 
+def test_a_bundle_says_what_its_phrases_weigh_and_not_when_they_are_asked() -> None:
+    found = bundle_settings({"phrases": {"least_lead": 0.1, "most_phrases": 8}})
+    assert found.phrases == PhraseSettings(least_lead=0.1, most_phrases=8)
+    with pytest.raises(ValueError, match=r"phrases know least_score, .*; got 'use'"):
+        bundle_settings({"phrases": {"use": "verify"}})
+
+
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
         ({"colours": {}}, "settings know masks, labels"),
         ({"masks": {"sam2": {}}}, "masks are of sam, semantic-sam; got 'sam2'"),
+        # It looks for names, without a grid.
+        ({"masks": {"phrases": {}}}, "masks are of sam, semantic-sam; got 'phrases'"),
         ({"masks": {"sam": {"points": 3}}}, "got 'points'"),
         ({"masks": {"sam": {"points_per_side": 16.5}}}, "points_per_side is like 32; got 16.5"),
         ({"masks": {"sam": {"points_per_side": True}}}, "points_per_side is like 32; got True"),
