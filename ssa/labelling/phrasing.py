@@ -46,7 +46,10 @@ class Phrases:
     def heed(
         self, image: RGBImage, annotations: Annotations, settings: Settings, log: StageLog
     ) -> Annotations:
-        """A picture's regions after their names were verified and the picture completed, as far as asked."""
+        """A picture's regions after their names were verified and the picture completed, as far as asked.
+
+        Of what was missed the best is added, until there are ``max_masks`` regions in all.
+        """
         use = settings.phrases.use
         texts = asked(annotations, settings.phrases, settings.vocabulary) if use != "none" else {}
         if not texts:
@@ -57,7 +60,9 @@ class Phrases:
         if use in ("complete", "both"):
             root = TreeNode(None, 0) if settings.with_parts else None
             missed = missing(annotations, found, settings.phrases)
-            added = (_named(one, label) for label, one in missed)
+            most = settings.selection.max_masks
+            room = len(missed) if most is None else max(most - len(annotations), 0)
+            added = (_named(one, label) for label, one in missed[:room])
             annotations += tuple(replace(one, node=root, source="phrase") for one in added)
         return annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 import ssa
 from predict import Predictor
 from ssa.errors import OutputError
+from ssa.types import Evidence, ScoredLabel
 from tests.server import picture_png
 
 FEW = {"points_per_side": 6}
@@ -62,6 +64,13 @@ def test_a_score_is_of_the_name_or_of_the_nearest_class(
     assert all(region.score == region.evidence.ranking[0].score for region in unknown)
     bare = model.annotate(picture, labels="none", **FEW)
     assert {(region.class_name, region.score, region.margin) for region in bare} == {(None,) * 3}
+
+
+def test_a_region_that_a_phrase_found_says_so_and_how_surely(result: ssa.Result) -> None:
+    said = Evidence(agreement=(ScoredLabel("car", 0.7),))
+    own = replace(result[0].annotation, class_name="car", evidence=said, source="phrase")
+    assert (ssa.Region(own).source, ssa.Region(own).score) == ("phrase", 0.7)
+    assert {region.source for region in result} == {None}
 
 
 def test_parts_know_their_wholes(model: ssa.Model, picture: Image.Image) -> None:

@@ -141,6 +141,22 @@ def test_added_regions_are_held_apart_too(image: RGBImage) -> None:
     assert (first.proposal.area_px, second.proposal.area_px) == (1600, 2400 - 400)
 
 
+@pytest.mark.parametrize(
+    ("most", "scores"), [(1, []), (2, [0.9]), (3, [0.9, 0.7]), (9, [0.9, 0.7])]
+)
+def test_a_picture_is_completed_as_far_as_masks_are_wanted(
+    image: RGBImage, most: int, scores: list[float]
+) -> None:
+    (name,) = names(Engine(stages([LEFT])).annotate(image, Settings()))
+    doubles, _ = with_phrases([LEFT], **{str(name): [(BELOW, 0.7), (RIGHT, 0.9)]})
+    settings = replace(COMPLETE, selection=SelectionSettings(max_masks=most))
+    _, *added = Engine(doubles).annotate(image, settings).annotations
+    assert [one.proposal.predicted_iou for one in added] == scores
+    # Masks that came along are as many as they are.
+    given = [proposal(LEFT), proposal(BELOW), proposal(RIGHT)]
+    assert len(Engine(doubles).label(image, given, settings).annotations) == 3
+
+
 def test_a_picture_without_regions_asks_nothing(image: RGBImage) -> None:
     doubles, finder = with_phrases([], grass=[(LEFT, 0.9)])
     assert Engine(doubles).annotate(image, BOTH).annotations == ()

@@ -74,7 +74,11 @@ def write_sam3(folder: Path, of_videos: bool = False) -> None:
     )
     write_clip_tokenizer(folder)
     tokenizer = transformers.CLIPTokenizer.from_pretrained(folder)
-    transformers.Sam3Processor(pixels, tokenizer).save_pretrained(folder)
+    if of_videos:
+        moving = transformers.Sam2VideoVideoProcessor()
+        transformers.Sam3VideoProcessor(pixels, moving, tokenizer).save_pretrained(folder)
+    else:
+        transformers.Sam3Processor(pixels, tokenizer).save_pretrained(folder)
 
 
 def _roughen(model: Any) -> None:

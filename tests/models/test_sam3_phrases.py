@@ -213,6 +213,23 @@ def test_of_a_model_of_videos_the_detector_is_taken(tmp_path: Path) -> None:
     own = model._model.state_dict()
     assert {f"detector_model.{name}" for name in own} <= set(weights)
     assert all(torch.equal(value, weights[f"detector_model.{name}"]) for name, value in own.items())
+    assert len(found(model, picture((90, 120)), PHRASES)) == len(PHRASES)
+
+
+def test_published_sizes_are_those_that_batches_are_made_for() -> None:
+    config = transformers.Sam3Config()
+    with torch.device("meta"):
+        model = transformers.Sam3Model(config)
+    count = sum(one.numel() for one in model.parameters())
+    assert round(count / 1e6, 1) == 840.4
+    maps = config.vision_config.backbone_feature_sizes
+    assert (maps[0], config.vision_config.fpn_hidden_size) == ([288, 288], 256)
+    assert config.detr_decoder_config.num_queries == 200
+    tokens, numbers = (
+        config.text_config.max_position_embeddings,
+        config.detr_encoder_config.hidden_size,
+    )
+    assert tokens * numbers * torch.float32.itemsize == 32 * 1024
 
 
 def test_damaged_folders_are_refused(folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from models.small_point_models import write_point_model
 from models.small_sam3 import write_sam3
 
 from ssa.cli import app
-from ssa.config import PhraseSettings
 from ssa.device import choose_placement
 from ssa.errors import WeightsError
 from ssa.formats import sa1b
@@ -160,10 +159,18 @@ def test_another_captioner_runs_from_end_to_end(
 
 @pytest.fixture(scope="module")
 def with_sam3(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root with the miniature and a small SAM 3 beside it, as ``mine``."""
-    folder, root = tmp_path_factory.mktemp("sam3"), tmp_path_factory.mktemp("root")
+    """A root with the miniature and a small SAM 3 beside it, as ``mine``.
+
+    Random weights are unsure of all that they see: by the bundle's own settings it is taken all the same.
+    """
+    folder, root = tmp_path_factory.mktemp("parts") / "sam3", tmp_path_factory.mktemp("root")
+    folder.mkdir()
     write_sam3(folder)
     compose(root, "mine", open_bundle(root, "tiny"), {"phrases": folder})
+    entry = root / "mine" / COMPOSED_NAME
+    described = json.loads(entry.read_text())
+    described["settings"]["phrases"] = {"least_score": 0.0, "same_iou": 0.9}
+    entry.write_text(json.dumps(described))
     return root
 
 
@@ -172,10 +179,7 @@ def test_phrases_are_asked_of_the_part_that_was_given(with_sam3: Path) -> None:
     assert isinstance(loaded.stages.phrases, Sam3Phrases)
     picture = decode_image(STREET)[:256, :256]
     plain = loaded.engine.annotate(picture, loaded.settings).annotations
-    # Random weights are unsure of all that they see: what they see is taken all the same.
-    easily = PhraseSettings(
-        "both", least_score=0.0, least_agreement=0.0, least_lead=1e-4, same_iou=0.9
-    )
+    easily = replace(loaded.settings.phrases, use="both", least_agreement=0.0, least_lead=1e-4)
     found = loaded.engine.annotate(picture, replace(loaded.settings, phrases=easily))
     own, added = found.annotations[: len(plain)], found.annotations[len(plain) :]
     assert [one.proposal for one in own] == [one.proposal for one in plain]
@@ -185,8 +189,7 @@ def test_phrases_are_asked_of_the_part_that_was_given(with_sam3: Path) -> None:
     assert {one.source for one in own} == {None}
     names = {one.class_name for one in own}
     assert all(one.source == "phrase" and one.class_name in names for one in added)
-    said_by = {dict(one.evidence.models)["phrases"] for one in found.annotations}
-    assert said_by == {loaded.bundle.models()["phrases"]}
+    assert {dict(one.evidence.models)["phrases"] for one in found.annotations} == {"sam3"}
     assert from_records(sa1b.to_records(found, detail=True)) == found.annotations
 
 
@@ -200,7 +203,24 @@ def test_a_vocabulary_finds_its_masks_from_the_command_line(
     asked = ["-i", "mask_source=phrases", "-i", "vocabulary=car: van\ntree", "--bundle", "mine"]
     assert app.main(["predict", str(STREET), "-o", str(tmp_path), *asked]) == 0
     records = json.loads((tmp_path / "annotations.json").read_text())
-    assert {one["class_name"] for one in records} <= {"car", "tree"}
+    assert {one["class_name"] for one in records} == {"car", "tree"}
+
+
+def test_a_dataset_is_completed_by_the_bundles_own_bounds(with_sam3: Path, tmp_path: Path) -> None:
+    asked = ["--bundle", "mine", "--phrases", "complete", "--max-masks", "12", "--detail"]
+    typed = ["annotate", str(STREET), "--out", str(tmp_path / "out"), *asked]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SSA_WEIGHTS", str(with_sam3))
+        assert app.main([*typed, "--device", "cpu", "--points-per-side", "6"]) == 0
+    (path,) = (tmp_path / "out" / "annotations").rglob("*.json")
+    records = json.loads(path.read_text())["annotations"]
+    assert len(records) == 12
+    sources = [one.get("source") for one in records]
+    assert 0 < sources.count("phrase") < 12
+    assert sources == sorted(sources, key=lambda one: one is not None)
+    assert [one["id"] for one in records] == [*range(12)]
+    models = [one["detail"]["models"] for one in records]
+    assert [one == {"phrases": "sam3"} for one in models] == [one == "phrase" for one in sources]
 
 
 def test_it_may_lack_what_others_stand_in_for(tmp_path: Path) -> None:
