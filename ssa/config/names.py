@@ -82,6 +82,7 @@ class LabelSettings:
         if self.bank_top_k < 0:
             raise ValueError(f"bank_top_k must be at least 0; got {self.bank_top_k}")
 
+
 @dataclass(frozen=True, slots=True)
 class PhraseSettings:
     """What a model that finds phrases is asked for, and what its word weighs; see ``labelling.phrases``."""

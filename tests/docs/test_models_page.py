@@ -102,7 +102,7 @@ def test_the_commands_are_understood() -> None:
         for line in block.splitlines()
         if line.startswith("ssa ")
     ]
-    assert sum(words[:2] == ["weights", "compose"] for words in commands) == 2
+    assert sum(words[:2] == ["weights", "compose"] for words in commands) == 3
     for words in commands:
         parser().parse_args(words)
 
