@@ -76,7 +76,7 @@ def test_listing_commands_loads_no_framework() -> None:
 def test_weights_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.main(["weights", "list"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    names = ["base", "light", "modern", "modern-light", "tiny"]
+    names = ["base", "light", "modern", "modern-light", "tiny", "tiny-modern"]
     assert [row.split()[0] for row in rows] == [*names, "in"]
     assert rows[4].split()[1] == "here"
     # What each is for begins in one column.

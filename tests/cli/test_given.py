@@ -88,7 +88,7 @@ def test_the_help_shows_ranges_choices_and_defaults(capsys: pytest.CaptureFixtur
     for part in (
         "(1 to 10; default: 3)",
         "(0 to 100,000,000)",
-        "{sam,semantic-sam}",
+        "{sam,semantic-sam,phrases}",
         "(default: sam)",
     ):
         assert part in text

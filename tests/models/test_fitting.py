@@ -15,6 +15,7 @@ from models.small_captioners import write_florence, write_smolvlm
 from ssa.config import LARGEST_BATCHES
 from ssa.device import Placement
 from ssa.loading import load_stages
+from ssa.models import fitting as module
 from ssa.models.chat import ChatCaptioner
 from ssa.models.fitting import MOST_POINTS, SHARE, CudaMeter, fitted, fitting
 from ssa.models.florence import FlorenceCaptioner
@@ -53,6 +54,12 @@ class MadeUp:
     def peak_bytes(self, work: Callable[[], object]) -> int:
         work()
         return next(self._peaks) * MEGABYTE
+
+
+@pytest.fixture(autouse=True)
+def _small_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a GPU tries in a moment takes a processor half a minute."""
+    monkeypatch.setattr(module, "TRIAL_PX", 256)
 
 
 @pytest.fixture(scope="module")
