@@ -105,7 +105,8 @@ def measure(part: Part, placement: Placement, count: int, repeats: int) -> Figur
 
 
 def _figures(what: str, work: Work, items: int, placement: Placement, repeats: int) -> Figures:
-    work()  # what is done once, at first, isn't counted
+    if what == "item":
+        work()  # labels are read once, at first
     memory = PeakMemory(placement.device)
     memory.start()
     with operations_counted() as counter:

@@ -21,6 +21,7 @@ PLACES = {
     "benchmarks/README.md": "benchmarks.md",
     "weights/README.md": "weights.md",
     "weights/tiny/README.md": "miniatures.md",
+    "weights/tiny-modern/README.md": "newer-miniatures.md",
     **{
         path.relative_to(ROOT).as_posix(): f"examples/{path.name}"
         for path in sorted((ROOT / "examples").glob("*.png"))

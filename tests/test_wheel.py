@@ -38,7 +38,8 @@ def test_it_holds_the_package_the_miniature_and_nothing_else(wheel: Path) -> Non
     assert sources <= names
     weights = {
         f"ssa/shipped/weights/{path.relative_to(ROOT / 'weights')}"
-        for path in (ROOT / "weights" / "tiny").rglob("*")
+        for bundle in ("tiny", "tiny-modern")
+        for path in (ROOT / "weights" / bundle).rglob("*")
         if path.is_file()
     }
     assert names - sources >= weights | {

@@ -9,7 +9,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CARDS = ("CHANGELOG.md", "benchmarks/README.md", "weights/README.md", "weights/tiny/README.md")
+CARDS = (
+    "CHANGELOG.md",
+    "benchmarks/README.md",
+    "weights/README.md",
+    "weights/tiny/README.md",
+    "weights/tiny-modern/README.md",
+)
 PAGES = (
     "README.md",
     *CARDS,
