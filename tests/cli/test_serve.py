@@ -19,6 +19,14 @@ from tests.server import data_uri, picture_png
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+@pytest.fixture(autouse=True)
+def _heeds_interrupts() -> Iterator[None]:
+    """What a shell runs in the background ignores SIGINT, and so would the server that is started here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def serving(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "ssa", "serve", *arguments],
