@@ -1,0 +1,118 @@
+"""Newer rankers and voters at their published sizes with random weights: equal to their libraries' own.
+
+The same comparisons as at reduced size; each model is some gigabytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import open_clip
+import pytest
+import torch
+import transformers
+from models.test_semantic_segmentor import Plain
+from models.test_text_region import by_class_token, by_query, pixels_of
+from models.test_tipsv2 import plain_cells
+from torch.nn import functional
+from torchvision.transforms.v2 import functional as vision
+
+from benchmarks.part_sizes import PARTS
+from ssa.device import Placement
+from ssa.models.clip import OpenClipRanker
+from ssa.models.fgclip2 import FgClip2Model, load_fgclip2
+from ssa.models.semantic_segmentor import SemanticSegmentor
+from ssa.models.text_region import load_text_region
+from ssa.models.tipsv2 import load_tipsv2
+from tests.models.spying import noise
+
+pytestmark = pytest.mark.slow
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder of the part that a test is about."""
+    PARTS[request.param].write(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("folder", ["TIPSv2 L/14"], indirect=True)
+def test_tipsv2(folder: Path) -> None:
+    image = noise(448, 448)
+    ranker = load_tipsv2(folder, CPU)
+    assert sum(one.numel() for one in ranker.model.parameters()) == pytest.approx(487e6, rel=0.02)
+    cells = ranker.look(image).cells
+    del ranker
+    plain = transformers.Tipsv2Model.from_pretrained(folder).eval()
+    pixels = vision.to_image(image)[None] / 255
+    theirs = functional.normalize(plain_cells(plain, pixels)[0, 2:], dim=-1)
+    torch.testing.assert_close(cells.flatten(0, 1), theirs, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("folder", ["FG-CLIP 2 B/16"], indirect=True)
+def test_fgclip2_sees_what_siglip_2s_tower_sees(folder: Path) -> None:
+    """Its head is the published one cell by cell at reduced size; the tower below is transformers' own."""
+    image = noise(512, 512)
+    ranker = load_fgclip2(folder, CPU)
+    cells = ranker.look(image).cells
+    del ranker
+    model = FgClip2Model.from_pretrained(folder).eval()
+    processor = transformers.Siglip2ImageProcessor.from_pretrained(folder)
+    inputs = processor(vision.to_image(image), max_num_patches=1024, return_tensors="pt")
+    with torch.inference_mode():
+        states = model.vision_model(**inputs).last_hidden_state
+        heard = model.dense_feature_head.attention(states, states, states)[0]
+        head = model.dense_feature_head
+        theirs = functional.normalize(heard + head.mlp(head.layernorm(heard)), dim=-1)[0]
+    torch.testing.assert_close(cells.flatten(0, 1), theirs, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("folder", ["SigLIP 2 So400m/16, 384 px", "CLIP L/14"], indirect=True)
+def test_rankers_of_crops_see_what_open_clip_sees(folder: Path) -> None:
+    side = 384 if "So400m" in (folder / "open_clip_config.json").read_text() else 224
+    crop = noise(side, side)
+    ranker = OpenClipRanker.load(folder, CPU)
+    with torch.inference_mode():
+        mine = ranker._encode_crops([crop])[0]
+    del ranker
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    with torch.inference_mode():
+        pixels = preprocess(vision.to_pil_image(vision.to_image(crop)))[None]
+        theirs = functional.normalize(model.eval().encode_image(pixels), dim=-1)[0]
+    torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("folder", "plainly"),
+    [("SigLIP 2 So400m/16, 384 px", by_query), ("CLIP L/14", by_class_token)],
+    indirect=["folder"],
+)
+def test_one_look_is_what_their_own_attention_makes_of_a_cell(
+    folder: Path, plainly: object
+) -> None:
+    image = noise(384, 384)
+    ranker = load_text_region(folder, CPU)
+    cells = ranker.look(image).cells.flatten(0, 1)
+    allowed = torch.zeros(len(cells), dtype=torch.bool)
+    allowed[7] = True
+    pixels = pixels_of(ranker, image)
+    del ranker
+    model = open_clip.create_model(f"local-dir:{folder}", require_pretrained=True).eval()
+    with torch.inference_mode():
+        theirs = plainly(model.visual, pixels, allowed)  # type: ignore[operator]
+    torch.testing.assert_close(cells[7], functional.normalize(theirs, dim=0), atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "folder", ["Mask2Former Swin-L, ADE20K", "EoMT-L 512, ADE20K"], indirect=True
+)
+def test_voters_are_transformers_own(folder: Path) -> None:
+    picture = noise(320, 480)
+    segmentor = SemanticSegmentor.load(folder, CPU, "ade20k")
+    scores = segmentor.scores(picture)
+    del segmentor
+    _, theirs = Plain(folder).segment(picture)
+    mine = functional.interpolate(scores[None], theirs.shape[1:], mode="bilinear")[0]
+    torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=1e-3)
