@@ -83,8 +83,10 @@ def _compose(options: argparse.Namespace) -> str:
         dict(options.settings),
     )
     sizes: Counter[str] = Counter()
+    on_disk: dict[int, int] = {}  # One model in two roles is there once.
     for file in bundle.spec.files:
         sizes[file.role] += file.size or 0
+        on_disk[(bundle.path / file.path).stat().st_ino] = file.size or 0
     lines = [
         _cost(role, size, in_memory.get(role), "  own" if role in parts else "")
         for role, size in sizes.items()
@@ -93,7 +95,7 @@ def _compose(options: argparse.Namespace) -> str:
         [
             f"{'':18}{'on the disk':>14}{'in memory, float32':>22}",
             *lines,
-            _cost("in all", sizes.total(), sum(in_memory.values())),
+            _cost("in all", sum(on_disk.values()), sum(in_memory.values())),
             f"{bundle.name} loads; use it with --bundle {bundle.name}",
         ]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -107,7 +108,15 @@ def test_a_dense_ranker_runs_from_end_to_end(
     without = [] if "clipseg" in roles else ["--without", "clipseg"]
     given = [word for role in roles for word in (f"--{role}", str(folder))]
     assert app.main([*typed, *given, *without]) == 0
-    assert "mine loads; use it with --bundle mine" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "mine loads; use it with --bundle mine" in out
+    # The same files in two roles are on the disk once.
+    told = re.findall(r"^(\S.*?)  +([\d,.]+) MB", out, re.MULTILINE)
+    on_disk = {name: float(figure.replace(",", "")) for name, figure in told}
+    total = on_disk.pop("in all")
+    if len(roles) == 2:
+        assert on_disk.pop("clipseg") == on_disk["clip"]
+    assert total == pytest.approx(sum(on_disk.values()), abs=0.5)
     loaded = load_engine(root, "mine", "cpu")
     assert loaded.stages.chooser is (loaded.stages.ranker if len(roles) == 2 else None)
     settings = loaded.settings.searching("sam", points_per_side=8)
