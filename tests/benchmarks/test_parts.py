@@ -24,6 +24,12 @@ PICTURE, ITEM = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _small_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "HEIGHT", 128)
+    monkeypatch.setattr(parts, "WIDTH", 192)
+
+
 @pytest.mark.parametrize(
     ("role", "write", "figures"),
     [

@@ -163,7 +163,14 @@ FAMILIES: Mapping[str, tuple[type, ...]] = {
 """Of each bundle what loads its masks, its two voters and its captions."""
 
 
-@pytest.mark.parametrize("name", FETCHED)
+# The way is one for all; of those that differ least, one is in the quick suite.
+SLOW = ("base",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in FETCHED],
+)
 def test_a_bundle_comes_and_names_regions(published: Path, name: str) -> None:
     bundle = download(name, published, **QUICK)
     verify(bundle)
