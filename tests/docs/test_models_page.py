@@ -18,6 +18,7 @@ from benchmarks.random_weights import write_clip_tokenizer
 from ssa.cli.app import parser
 from ssa.config import LabelSettings
 from ssa.device import choose_placement
+from ssa.errors import WeightsError
 from ssa.loading import load_engine
 from ssa.models import roles
 from ssa.models.point_models import FAMILIES
@@ -91,8 +92,8 @@ def test_the_new_family_says_what_transformers_says(family: Any, clip: Path) -> 
 
 
 def test_without_its_line_the_family_is_refused(clip: Path) -> None:
-    assert "clip" not in RANKERS.loaders
-    assert '"model_type": "clip"' in (clip / "config.json").read_text()
+    with pytest.raises(WeightsError, match=r"expected a ranker of one of .*; got 'clip'"):
+        RANKERS.loader(clip)
 
 
 def test_the_commands_are_understood() -> None:

@@ -28,10 +28,7 @@ def wins_one_by_one(
     ``masks`` (h, w) are in the frames of the crops; no side of a grid is longer than ``most_side``.
     """
     grids = (_on_grid(masks, number, most_side) for number in range(len(masks)))
-    wins = [_wins(*pair) for pair in zip(logits, grids, strict=True)]
-    # One transfer for the whole batch.
-    counts = torch.split(torch.cat(wins).cpu(), [len(own) for own in logits])
-    return [own.numpy() for own in counts]
+    return _brought([_wins(*pair) for pair in zip(logits, grids, strict=True)])
 
 
 def wins_in_squares(
@@ -44,7 +41,13 @@ def wins_in_squares(
         )
         for own, mask in zip(logits, masks, strict=True)
     ]
-    return [own.cpu().numpy() for own in wins]
+    return _brought(wins)
+
+
+def _brought(wins: Sequence[Tensor]) -> list[NDArray[np.int64]]:
+    """Counts (K,) of each crop, from the device in one transfer for the whole batch."""
+    counts = torch.split(torch.cat([*wins]).cpu(), [len(own) for own in wins])
+    return [own.numpy() for own in counts]
 
 
 def _nearest(mask: BoolMask, side: int) -> Tensor:
