@@ -72,7 +72,7 @@ class Tipsv2Trainee:
     name = "clip"
 
     def __init__(self, _bundle: Path) -> None:
-        self.recipe = Recipe(steps=4000, lr=1.2e-3, warmup=150)
+        self.recipe = Recipe(steps=3000, lr=1.2e-3, warmup=150)
         self.model = Tipsv2Model(configuration())
         prepare(self.model)
         self.square = ScenePool(first=1_000_000_000, fresh=3, window=48, heights=(256,))
