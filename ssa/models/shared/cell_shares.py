@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ssa.masks.run_lengths import stretches
+from ssa.masks.trace import Trace
 from ssa.types import RLE
 
 # Numbers held at once between the two steps: 128 MB of float32.
@@ -45,8 +45,8 @@ def cell_shares(masks: Sequence[RLE], grid_hw: tuple[int, int], device: torch.de
 
 def _shares(masks: Sequence[RLE], down: Tensor, across: Tensor) -> Tensor:
     """(M, rows, columns): the pixels of each column of each mask by rows of cells, then those by columns."""
-    height, width = len(down) - 1, len(across)
-    ends, starts = _ends_by_column(masks, height, width)
+    width = len(across)
+    ends, starts = _ends_by_column(masks, width)
     signs = torch.ones(len(ends), device=down.device)
     signs[1::2] = -1
     covered = functional.embedding_bag(
@@ -61,27 +61,20 @@ def _shares(masks: Sequence[RLE], down: Tensor, across: Tensor) -> Tensor:
 
 
 def _ends_by_column(
-    masks: Sequence[RLE], height: int, width: int
+    masks: Sequence[RLE], width: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where each run ends and starts, in turn and in rows, no run longer than its column: (2 R,).
 
     And where the ends of each mask's each column begin among them, (M · W,).
     """
-    runs = [stretches(mask) for mask in masks]
-    owners = np.repeat(np.arange(len(masks)), [len(one) for one, _ in runs])
-    first, after = (np.concatenate([run[end] for run in runs]) for end in (0, 1))
-    counts = (after - 1) // height - first // height + 1
-    column = np.repeat(first // height, counts) + _numbered(counts)
-    tops = np.maximum(np.repeat(first, counts) - column * height, 0)
-    bottoms = np.minimum(np.repeat(after, counts) - column * height, height)
-    places = np.repeat(owners, counts) * width + column
-    each = 2 * np.bincount(places, minlength=len(masks) * width)
+    traces = [Trace.of(mask) for mask in masks]
+    owners = np.repeat(np.arange(len(masks)), list(map(len, traces)))
+    columns, tops, bottoms = (
+        np.concatenate(part)
+        for part in zip(*((one.columns, one.starts, one.stops) for one in traces), strict=True)
+    )
+    each = 2 * np.bincount(owners * width + columns, minlength=len(masks) * width)
     return np.stack([bottoms, tops], axis=1).ravel(), np.cumsum(each) - each
-
-
-def _numbered(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """0, 1, ... for each of several in turn, as many as its count."""
-    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _filled_by(pixels: int, cells: int) -> NDArray[np.float64]:
