@@ -11,6 +11,7 @@ import open_clip
 import pytest
 import torch
 import transformers
+from models.test_sam3_phrases import found, plainly
 from models.test_semantic_segmentor import Plain
 from models.test_text_region import by_class_token, by_query, pixels_of
 from models.test_tipsv2 import plain_cells
@@ -18,9 +19,13 @@ from torch.nn import functional
 from torchvision.transforms.v2 import functional as vision
 
 from benchmarks.part_sizes import PARTS
+from benchmarks.random_weights import write_clip_tokenizer
 from ssa.device import Placement
+from ssa.masks.overlaps import ious
+from ssa.masks.run_lengths import encode
 from ssa.models.clip import OpenClipRanker
 from ssa.models.fgclip2 import FgClip2Model, load_fgclip2
+from ssa.models.sam3_phrases import Sam3Phrases
 from ssa.models.semantic_segmentor import SemanticSegmentor
 from ssa.models.text_region import load_text_region
 from ssa.models.tipsv2 import load_tipsv2
@@ -116,3 +121,27 @@ def test_voters_are_transformers_own(folder: Path) -> None:
     _, theirs = Plain(folder).segment(picture)
     mine = functional.interpolate(scores[None], theirs.shape[1:], mode="bilinear")[0]
     torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=1e-3)
+
+
+def test_sam_3_asked_by_a_phrase(tmp_path: Path) -> None:
+    """Its 840 million parameters find what transformers' own post-processing finds."""
+    write_published_sam3(tmp_path)
+    image = noise(90, 120)
+    own = found(Sam3Phrases.load(tmp_path, CPU), image, ["a red car"], 0.0)[0]
+    model = transformers.Sam3Model.from_pretrained(tmp_path, dtype=torch.float32).eval()
+    processor = transformers.Sam3Processor.from_pretrained(tmp_path)
+    theirs = plainly((model, processor), image, "a red car", 0.0)
+    assert own
+    scores = [score for score, _ in theirs]
+    assert [one.predicted_iou for one in own] == pytest.approx(scores, abs=1e-4)
+    # Equal scores may come in another order.
+    shared = ious([one.rle for one in own], [encode(mask) for _, mask in theirs])
+    assert (shared.max(axis=1) > 0.99).all()
+
+
+def write_published_sam3(folder: Path) -> None:
+    torch.manual_seed(0)
+    transformers.Sam3Model(transformers.Sam3Config()).save_pretrained(folder)
+    write_clip_tokenizer(folder)
+    tokenizer = transformers.CLIPTokenizer.from_pretrained(folder)
+    transformers.Sam3Processor(transformers.Sam3ImageProcessor(), tokenizer).save_pretrained(folder)
