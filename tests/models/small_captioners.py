@@ -161,8 +161,18 @@ SMALL_SIGLIP: Sizes = {
 }
 
 
-def write_smolvlm(folder: Path, eagerness: float = 1.0, family: str = "SmolVLM") -> None:
-    """As HuggingFaceTB publishes it: crops cut into tiles of 32 px; ``Idefics3`` is its first version."""
+def write_smolvlm(
+    folder: Path,
+    eagerness: float = 1.0,
+    family: str = "SmolVLM",
+    text: Sizes = SMALL_LLAMA,
+    vision: Sizes = SMALL_SIGLIP,
+    scale: int = 2,
+) -> None:
+    """As HuggingFaceTB publishes it: crops cut into tiles of 32 px; ``Idefics3`` is its first version.
+
+    Of each side of a tile's patches, ``scale`` become one token.
+    """
     torch.manual_seed(0)
     vocabulary = {mark: number for number, mark in enumerate(SMOL_MARKS)}
     for letter in ["Ċ", *LETTERS]:
@@ -177,10 +187,10 @@ def write_smolvlm(folder: Path, eagerness: float = 1.0, family: str = "SmolVLM")
     )
     tokenizer.add_tokens([hf.AddedToken(one, special=True) for one in SMOL_MARKS])
     config = getattr(hf, f"{family}Config")(
-        text_config={"model_type": "llama", **SMALL_LLAMA, "vocab_size": len(vocabulary)},
-        vision_config=dict(SMALL_SIGLIP),
+        text_config={"model_type": "llama", **text, "vocab_size": len(vocabulary)},
+        vision_config=dict(vision),
         image_token_id=3,
-        scale_factor=2,
+        scale_factor=scale,
         pad_token_id=0,
     )
     model = getattr(hf, f"{family}ForConditionalGeneration")(config)
@@ -189,10 +199,13 @@ def write_smolvlm(folder: Path, eagerness: float = 1.0, family: str = "SmolVLM")
         model.lm_head.weight[1] *= eagerness
     model.generation_config = hf.GenerationConfig(bos_token_id=0, eos_token_id=1, pad_token_id=0)
     model.save_pretrained(folder)
-    sizes = {"size": {"longest_edge": 128}, "max_image_size": {"longest_edge": 32}}
+    tile = vision["image_size"]
+    sizes = {"size": {"longest_edge": 4 * tile}, "max_image_size": {"longest_edge": tile}}
     parts = [getattr(hf, f"{family}ImageProcessor")(**sizes), tokenizer]
     if family == "SmolVLM":
         parts.append(hf.SmolVLMVideoProcessor(**sizes))
     getattr(hf, f"{family}Processor")(
-        *parts, image_seq_len=4, chat_template=SMOL_TEMPLATE
+        *parts,
+        image_seq_len=(tile // vision["patch_size"] // scale) ** 2,
+        chat_template=SMOL_TEMPLATE,
     ).save_pretrained(folder)

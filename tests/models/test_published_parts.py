@@ -5,16 +5,21 @@ The same comparisons as at reduced size; each model is some gigabytes.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import open_clip
 import pytest
 import torch
 import transformers
+from models.small_captioners import write_smolvlm
+from models.test_chat import LONGEST
+from models.test_chat import plain as chatted_plainly
 from models.test_sam3_phrases import found, plainly
 from models.test_semantic_segmentor import Plain
 from models.test_text_region import by_class_token, by_query, pixels_of
 from models.test_tipsv2 import plain_cells
+from safetensors.torch import save_file
 from torch.nn import functional
 from torchvision.transforms.v2 import functional as vision
 
@@ -23,6 +28,7 @@ from benchmarks.random_weights import write_clip_tokenizer
 from ssa.device import Placement
 from ssa.masks.overlaps import ious
 from ssa.masks.run_lengths import encode
+from ssa.models.chat import ChatCaptioner
 from ssa.models.clip import OpenClipRanker
 from ssa.models.fgclip2 import FgClip2Model, load_fgclip2
 from ssa.models.sam3_phrases import Sam3Phrases
@@ -89,6 +95,34 @@ def test_rankers_of_crops_see_what_open_clip_sees(folder: Path) -> None:
     torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-3)
 
 
+def test_pe_core_sees_what_open_clip_sees(tmp_path: Path) -> None:
+    name = "PE-Core-L-14-336"
+    torch.manual_seed(0)
+    model = open_clip.create_model(name).eval()
+    weights = {key: tensor.contiguous() for key, tensor in model.state_dict().items()}
+    save_file(weights, tmp_path / "open_clip_model.safetensors")
+    half = {
+        "mean": [0.5] * 3,
+        "std": [0.5] * 3,
+        "interpolation": "bilinear",
+        "resize_mode": "squash",
+    }
+    described = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": half}
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(described))
+    ranker, crop, words = (
+        OpenClipRanker.load(tmp_path, CPU),
+        noise(336, 336),
+        ["dog", "red car", "sky"],
+    )
+    (ranking,) = ranker.rank([crop], [words])
+    del ranker
+    pixels = (vision.to_image(crop)[None] / 255 - 0.5) / 0.5
+    with torch.inference_mode():
+        logits, _ = model.get_logits(pixels, open_clip.get_tokenizer(name)(words))
+    expected = dict(zip(words, logits[0].softmax(0).tolist(), strict=True))
+    assert {one.label: one.score for one in ranking} == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("folder", "plainly"),
     [("SigLIP 2 So400m/16, 384 px", by_query), ("CLIP L/14", by_class_token)],
@@ -145,3 +179,22 @@ def write_published_sam3(folder: Path) -> None:
     write_clip_tokenizer(folder)
     tokenizer = transformers.CLIPTokenizer.from_pretrained(folder)
     transformers.Sam3Processor(transformers.Sam3ImageProcessor(), tokenizer).save_pretrained(folder)
+
+
+SMOLLM_135M = {
+    "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
+    "num_key_value_heads": 3, "max_position_embeddings": 8192,
+}  # fmt: skip
+SIGLIP_B_512 = {
+    "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
+    "image_size": 512, "patch_size": 16,
+}  # fmt: skip
+
+
+def test_smolvlm_256m(tmp_path: Path) -> None:
+    """All crops at once say what ``generate`` says of them one by one; its words are letters."""
+    write_smolvlm(tmp_path, -1.2, text=SMOLLM_135M, vision=SIGLIP_B_512, scale=4)
+    crops = [noise(90, 120), noise(64, 32, seed=1)]
+    said = ChatCaptioner.load(tmp_path, CPU, LONGEST).caption(crops)
+    assert said == chatted_plainly(tmp_path, crops)
+    assert len(set(said)) == 2
