@@ -44,7 +44,11 @@ TESTED_ELSEWHERE = {
     "ssa/models/semantic_sam/attention.py": "tests/models/semantic_sam/test_reference.py",
     "ssa/models/semantic_sam/click_decoder.py": "tests/models/semantic_sam/test_reference.py",
     "ssa/models/semantic_sam/pixel_decoder.py": "tests/models/semantic_sam/test_reference.py",
-    "ssa/models/semantic_sam/swin.py": "tests/models/semantic_sam/test_reference.py",
+    # Transformers' own of the same weights.
+    "ssa/models/oneformer/parts.py": "tests/models/oneformer/test_model.py",
+    "ssa/models/oneformer/pixel_decoder.py": "tests/models/oneformer/test_model.py",
+    "ssa/models/oneformer/query_decoder.py": "tests/models/oneformer/test_model.py",
+    "ssa/models/shared/swin.py": "tests/models/shared/test_backbone.py",
 }
 """Modules without a test file of their own, and the one that is theirs too."""
 

@@ -24,6 +24,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from ssa.device import Placement, memory_errors_told
+from ssa.models.shared.backbone import quick_backbone
 from ssa.models.shared.class_scores import best_class, class_scores, label_map
 from ssa.models.shared.pixels import resize_bilinear, upload
 from ssa.models.shared.pretrained import (
@@ -181,7 +182,7 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
     pixels = getattr(base, "pixel_level_module", None)
     if base is None or pixels is None:
         return model.to(dtype)
-    pixels.encoder.to(dtype)
+    pixels.encoder = quick_backbone(pixels.encoder, dtype)
     fed_float32(pixels.decoder)
     fed_float32(base.transformer_module)
     return model

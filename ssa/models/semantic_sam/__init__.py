@@ -1,7 +1,8 @@
 """Semantic-SAM (arXiv 2307.04767) as a mask proposer: six masks a click, from whole to part.
 
-Plain PyTorch, of any size: ``swin`` looks, ``pixel_decoder`` and ``click_decoder`` answer, ``architecture``
-reads the sizes off the weights, ``checkpoint`` loads them, ``proposer`` puts the model to work.
+Plain PyTorch, of any size: the shared ``swin`` looks, ``pixel_decoder`` and ``click_decoder`` answer,
+``architecture`` reads the sizes off the weights, ``checkpoint`` loads them, ``proposer`` puts the model to
+work.
 
 In: a folder with a checkpoint, then RGB uint8 (H, W, 3). Out: ``MaskProposal``s that know how fine they
 are. May be changed: how it is computed; the published model's recorded answers are in the tests.

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from ssa.models.semantic_sam.attention import LEVELS, POINTS
 from ssa.models.semantic_sam.click_decoder import Answers, ClickDecoder
 from ssa.models.semantic_sam.pixel_decoder import Features, PixelDecoder
-from ssa.models.semantic_sam.swin import Swin
 from ssa.models.shared.checkpoints import Shapes
+from ssa.models.shared.swin import Swin
 
 # Sides of the padded picture are multiples of this.
 STRIDE_PX = 32

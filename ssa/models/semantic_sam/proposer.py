@@ -104,7 +104,7 @@ class SemanticSamMaskProposer:
         self._placement = placement
         self.in_bulk = placement.in_bulk
         self.model = model.to(placement.device).float().eval().requires_grad_(False)
-        self.model.backbone.to(placement.dtype)
+        self.model.backbone.to(placement.dtype).settle()
         self._short_side_px = short_side_px
         self._isolate_clicks = isolate_clicks
         self._mean = torch.tensor(BYTE_MEAN, device=placement.device).view(3, 1, 1)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import product
+from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+# Numbers of maps, and of pictures at once, whose tables are kept: a few numbers each.
+TABLES_KEPT = 64
 
 
 def deformable_attention(
@@ -27,43 +31,66 @@ def deformable_attention(
     batch, cells, heads, channels = values.shape
     if cells != sum(map(math.prod, sizes_hw)):
         raise ValueError(f"expected the cells of maps of {list(sizes_hw)}; got {cells}")
-    per_level = torch.tensor(sizes_hw, device=values.device)
-    rows_of = _corners(locations[..., 1], per_level[:, 0])
-    columns_of = _corners(locations[..., 0], per_level[:, 1])
-    first = _first_cells(batch, cells, per_level)
-    head = torch.arange(heads, dtype=torch.int32, device=values.device).view(heads, 1, 1)
-    width = per_level[:, 1:].int()
-    entries, shares = [], []
-    for (row, row_share), (column, column_share) in product(rows_of, columns_of):
-        entries.append((first + row * width + column) * heads + head)
-        shares.append(weights * row_share * column_share)
+    maps = _maps(tuple(sizes_hw), batch, heads, weights.shape[-1], values.device)
+    # K places a query and head; x and y first, and before them the two cells that a place lies between.
+    place = (locations.flatten(3, 4) * maps.sizes_wh - 0.5).movedim(-1, 0).contiguous()
+    cell = place.floor() + maps.before_and_after
+    inside = cell.clamp(min=0.0).minimum(maps.last)
+    share = (1 - (place - cell).abs()) * (inside == cell)
+    column, row = (inside.int() * maps.steps).unbind(1)
+    across, down = share.unbind(1)
+    entries = row[:, None] + (column + maps.first)
+    shares = down[:, None] * (across * weights.flatten(3))
     summed = functional.embedding_bag(
-        torch.stack(entries, dim=-1).flatten(0, 2).flatten(1),
+        _joined(entries),
         values.reshape(-1, channels),
         mode="sum",
-        per_sample_weights=torch.stack(shares, dim=-1).flatten(0, 2).flatten(1),
+        per_sample_weights=_joined(shares),
     )
     return summed.view(batch, -1, heads * channels)
 
 
-def _corners(location: Tensor, sizes: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Along one side: the cells before and after each location, and the share of each in what is read.
+@dataclass(frozen=True, slots=True)
+class _Maps:
+    """What turns K places of a query into entries of the table of all cells, each cell's heads in a row.
 
-    ``location`` is (B, Q, heads, L, P) from 0 to 1, ``sizes`` (L,). Cells are int32 and inside the map; one
-    that would not be has share 0.
+    ``sizes_wh`` (K, 2) is the size of the map that a place lies on, ``last`` (2, 1, 1, 1, K) its last column
+    and row, and ``first`` (B, 1, heads, K) its first entry. ``steps`` (2, 1, 1, 1, K) says how many entries
+    lie between a cell and its neighbours to the right and below. ``before_and_after`` (2, 1, 1, 1, 1, 1) is
+    0 and 1.
     """
-    place = location * sizes.view(-1, 1) - 0.5
-    last = (sizes - 1).view(-1, 1).to(place.dtype)
-    before = place.floor()
-    found = []
-    for cell in (before, before + 1):
-        inside = cell.clamp(min=0).minimum(last)
-        found.append((inside.int(), (1 - (place - cell).abs()) * (inside == cell)))
-    return found
+
+    sizes_wh: Tensor
+    last: Tensor
+    steps: Tensor
+    first: Tensor
+    before_and_after: Tensor
 
 
-def _first_cells(batch: int, cells: int, sizes_hw: Tensor) -> Tensor:
-    """(B, 1, 1, L, 1) int32: where in the table, counted in cells, each picture's maps (L, 2) begin."""
-    lengths = sizes_hw.prod(1)
-    pictures = torch.arange(batch, device=sizes_hw.device).view(-1, 1, 1, 1, 1) * cells
-    return (pictures + (lengths.cumsum(0) - lengths).view(-1, 1)).int()
+@lru_cache(maxsize=TABLES_KEPT)
+@torch.inference_mode(False)  # What is kept may serve training too.
+def _maps(
+    sizes_hw: tuple[tuple[int, int], ...], batch: int, heads: int, points: int, device: torch.device
+) -> _Maps:
+    high, wide = torch.tensor(sizes_hw).T
+    lengths = high * wide
+    begins = lengths.cumsum(0) - lengths + lengths.sum() * torch.arange(batch)[:, None]
+    first = begins[:, None, None] * heads + torch.arange(heads)[:, None]
+    steps = torch.stack([torch.full_like(wide, heads), wide * heads])
+    last = torch.stack([wide, high]) - 1
+
+    def of_places(of_maps: Tensor) -> Tensor:
+        return of_maps.repeat_interleave(points, -1).to(device)
+
+    return _Maps(
+        sizes_wh=of_places(torch.stack([wide, high]).float()).T,
+        last=of_places(last[:, None, None, None].float()),
+        steps=of_places(steps[:, None, None, None].int()),
+        first=of_places(first.int()),
+        before_and_after=torch.arange(2.0, device=device).view(2, 1, 1, 1, 1, 1),
+    )
+
+
+def _joined(of_corners: Tensor) -> Tensor:
+    """(2, 2, B, Q, heads, K), by corner, to (B * Q * heads, 4 * K)."""
+    return torch.cat(of_corners.flatten(0, 1).flatten(1, 3).unbind(), dim=1)

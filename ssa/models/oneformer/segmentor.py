@@ -1,57 +1,45 @@
-"""OneFormer: one class of a closed set for each pixel (Jain et al. 2022, arXiv:2211.06220)."""
+"""A OneFormer as a segmentor: a picture in, its label map out."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from torch import Tensor, nn
+from torch import Tensor
 from transformers.image_utils import SizeDict
-from transformers.models.oneformer.modeling_oneformer import OneFormerSinePositionEmbedding
-from transformers.models.swin.modeling_swin import SwinLayer
 
 from ssa.device import Placement, memory_errors_told
 from ssa.errors import WeightsError
+from ssa.models.oneformer.model import OneFormer
 from ssa.models.shared.class_scores import best_class, class_scores, label_map
-from ssa.models.shared.deformable import deformable_attention
 from ssa.models.shared.pixels import upload
 from ssa.models.shared.pretrained import (
     TRANSFORMER_FILES,
     class_names,
-    fed_float32,
     load_transformer,
     opening,
     shown,
 )
 from ssa.types import LabelMap, RGBImage
 
-# Tables of places that are kept, seven for a picture's size; and masks of windows, one a layer and size, for
-# of these a large model's take 50 MB.
-TABLES_KEPT, MASKS_KEPT = 32, 2
-
 # The backbone halves the picture five times; a side shorter than this would vanish on the way.
 SHORTEST_SIDE_PX = 32
 
 
 class OneFormerSegmentor:
-    """Labels every pixel of a picture with a class of ``labels``; ``source`` names the set.
-
-    The backbone, which is most of the work, computes in the placement's number type. The rest is float32:
-    fewer bits could not tell neighbouring places apart where features are sampled.
-    """
+    """Labels every pixel of a picture with a class of ``labels``; ``source`` names the set."""
 
     def __init__(
         self, model: Any, processor: Any, placement: Placement, source: str, labels: tuple[str, ...]
     ) -> None:
-        self._model = _placed(model, placement.dtype)
         self._images = processor.image_processor
         self._placement = placement
         self._source = source
         self._labels = labels
-        self._task = _task_tokens(processor).to(placement.device)
+        task = _task_tokens(processor).to(placement.device)
+        self._model = OneFormer(model, task, placement.dtype)
         self._mean, self._std = (
             (torch.tensor(values) * (1.0 / self._images.rescale_factor)).to(placement.device)
             for values in (self._images.image_mean, self._images.image_std)
@@ -86,7 +74,7 @@ class OneFormerSegmentor:
                     f"{source} segmentor: expected {len(labels)} classes; "
                     f"the model in {shown(folder)} has {model.config.num_labels}"
                 )
-        return cls(model, processor, placement, source, labels)
+            return cls(model, processor, placement, source, labels)
 
     @memory_errors_told
     def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
@@ -105,8 +93,7 @@ class OneFormerSegmentor:
     def scores(self, image: RGBImage) -> Tensor:
         """Each class's score in each cell of a grid over ``image``, (C, h, w) float32."""
         pixels = self._prepare(image).to(self._placement.dtype)
-        outputs = self._model(pixel_values=pixels, task_inputs=self._task)
-        return class_scores(outputs.class_queries_logits[0], outputs.masks_queries_logits[0])
+        return class_scores(*self._model(pixels))
 
     def _prepare(self, image: RGBImage) -> Tensor:
         """The model's input (1, 3, h, w) float32, number for number what its processor makes of a picture.
@@ -121,80 +108,6 @@ class OneFormerSegmentor:
         mean, std = self._mean.view(3, 1, 1), self._std.view(3, 1, 1)
         pixels: Tensor = (resized.float() - mean).div_(std)
         return pixels[None]
-
-
-def _placed(model: Any, dtype: torch.dtype) -> Any:
-    """The model with its backbone in ``dtype`` and quick deformable attention."""
-    pixels = model.model.pixel_level_module
-    pixels.encoder.to(dtype)
-    fed_float32(pixels.decoder)
-    fed_float32(model.model.task_encoder)
-    _keep_tables(model)
-    for layer in pixels.decoder.encoder.layers:
-        layer.self_attn = _DeformableSelfAttention(layer.self_attn)
-    return model
-
-
-def _keep_tables(model: Any) -> None:
-    """Let what depends on sizes alone be made once a size: places, shifted windows' masks, reference points.
-
-    It is a third of what is asked of a GPU. Where transformers keeps a table it is the last one alone, while
-    many take turns.
-    """
-    kept = lru_cache(maxsize=TABLES_KEPT)
-    for module in model.modules():
-        if isinstance(module, OneFormerSinePositionEmbedding):
-            module.forward = kept(module.forward)
-        elif isinstance(module, SwinLayer):
-            module.get_attn_mask = lru_cache(maxsize=MASKS_KEPT)(module.get_attn_mask)
-    encoder = model.model.pixel_level_module.decoder.encoder
-    plain = encoder.get_reference_points
-
-    @kept
-    def reference_points(sizes_hw: tuple[tuple[int, int], ...], device: torch.device) -> Tensor:
-        points: Tensor = plain(
-            list(sizes_hw), torch.ones(1, len(sizes_hw), 2, device=device), device
-        )
-        return points
-
-    # One picture has no padding, so all of each map is valid.
-    encoder.get_reference_points = lambda sizes_hw, _ratios, device: reference_points(
-        tuple(sizes_hw), device
-    )
-
-
-class _DeformableSelfAttention(nn.Module):
-    """transformers' own module of this kind, with its weights, for one picture (so nothing is padding)."""
-
-    def __init__(self, plain: Any) -> None:
-        super().__init__()
-        self.value_proj, self.output_proj = plain.value_proj, plain.output_proj
-        self.sampling_offsets = plain.sampling_offsets
-        self.attention_weights = plain.attention_weights
-        self._shape = plain.n_heads, plain.n_levels, plain.n_points
-
-    def forward(
-        self,
-        hidden_states: Tensor,
-        position_embeddings: Tensor,
-        reference_points: Tensor,
-        spatial_shapes_list: list[tuple[int, int]],
-        **_: Any,
-    ) -> tuple[Tensor, None]:
-        """(B, S, D) to the same shape; no attention weights to return."""
-        heads, levels, points = self._shape
-        queries = hidden_states + position_embeddings
-        values = self.value_proj(hidden_states).unflatten(-1, (heads, -1))
-        offsets = self.sampling_offsets(queries).unflatten(-1, (heads, levels, points, 2))
-        weights = self.attention_weights(queries).unflatten(-1, (heads, -1)).softmax(dim=-1)
-        sizes_wh = queries.new_tensor([(width, height) for height, width in spatial_shapes_list])
-        attended = deformable_attention(
-            values,
-            spatial_shapes_list,
-            reference_points[:, :, None, :, None] + offsets / sizes_wh[:, None],
-            weights.unflatten(-1, (levels, points)),
-        )
-        return self.output_proj(attended), None
 
 
 def _load_processor(folder: Path, task_seq_len: int) -> Any:

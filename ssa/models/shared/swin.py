@@ -1,9 +1,13 @@
-"""The Swin transformer that Semantic-SAM looks with (Liu et al. 2021, arXiv:2103.14030)."""
+"""The Swin transformer that Semantic-SAM and the closed-set segmentors look with.
+
+Liu et al. 2021, arXiv:2103.14030. Each call from Python is a launch on a GPU, and a large model has two dozen
+blocks, so a block is as few operations as can be: what depends on weights or sizes alone is worked out once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +17,9 @@ PATCH_PX = 4
 
 # Of a score between two patches of a window that do not lie side by side in the picture.
 APART = -100.0
+
+# What keeps the cells of shifted windows apart, of so many maps: of a large one some 20 MB.
+KEPT_APART = 16
 
 
 class Swin(nn.Module):
@@ -42,8 +49,14 @@ class Swin(nn.Module):
         for stage, width in enumerate(widths):
             self.add_module(f"norm{stage}", nn.LayerNorm(width))
 
+    def settle(self) -> None:
+        """Work out once what follows from the weights: from now on they stay as they are."""
+        for module in self.modules():
+            if isinstance(module, _WindowAttention):
+                module.settle()
+
     def forward(self, pixels: Tensor) -> list[Tensor]:
-        """(B, 3, H, W), sides multiples of 32 → four maps (B, C, H / s, W / s), finest first."""
+        """(B, 3, H, W) → maps (B, C, H / s, W / s), finest first; sides that don't divide are rounded up."""
         grid = self.patch_embed(pixels)
         maps = []
         for stage, layer in enumerate(self._stages()):
@@ -64,7 +77,8 @@ class _PatchEmbedding(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) → (B, H / 4, W / 4, C)."""
-        embedded: Tensor = self.norm(self.proj(pixels).permute(0, 2, 3, 1))
+        filled = _filled(pixels, PATCH_PX, (2, 3))
+        embedded: Tensor = self.norm(self.proj(filled).permute(0, 2, 3, 1))
         return embedded
 
 
@@ -82,7 +96,7 @@ class _Stage(nn.Module):
 
     def forward(self, grid: Tensor) -> Tensor:
         """(B, h, w, C) → the same."""
-        apart = _apart(grid.shape[1], grid.shape[2], self.window, grid)
+        apart = _apart(grid.shape[1], grid.shape[2], self.window, grid.dtype, grid.device)
         for block in self.blocks:
             grid = block(grid, apart)
         return grid
@@ -111,22 +125,23 @@ class _Block(nn.Module):
         """Attention inside windows of (B, h, w, C), shifted or not."""
         batch, height, width, dim = grid.shape
         side = self.window
-        grid = F.pad(grid, (0, 0, 0, -width % side, 0, -height % side))
-        rows, columns = grid.shape[1] // side, grid.shape[2] // side
+        filled = _filled(grid, side, (1, 2))
+        rows, columns = filled.shape[1] // side, filled.shape[2] // side
         if self.shift:
-            grid = grid.roll((-self.shift, -self.shift), (1, 2))
-        cut = grid.view(batch, rows, side, columns, side, dim).transpose(2, 3)
-        windows = cut.reshape(batch, rows * columns, side**2, dim)
-        seen: Tensor = self.attn(windows, apart if self.shift else None)
+            filled = filled.roll((-self.shift, -self.shift), (1, 2))
+        cut = filled.view(batch, rows, side, columns, side, dim).transpose(2, 3)
+        seen: Tensor = self.attn(cut.reshape(-1, side**2, dim), apart if self.shift else None)
         joined = seen.view(batch, rows, columns, side, side, dim).transpose(2, 3)
-        joined = joined.reshape(batch, rows * side, columns * side, dim)
+        joined = joined.reshape(filled.shape)
         if self.shift:
             joined = joined.roll((self.shift, self.shift), (1, 2))
-        return joined[:, :height, :width]
+        return joined if filled is grid else joined[:, :height, :width]
 
 
 class _WindowAttention(nn.Module):
     """Self-attention in windows, with a learnt bias for each distance in rows and columns."""
+
+    settled: Tensor | None
 
     def __init__(self, dim: int, heads: int, window: int) -> None:
         super().__init__()
@@ -135,18 +150,30 @@ class _WindowAttention(nn.Module):
         self.proj = nn.Linear(dim, dim)
         self.relative_position_bias_table = nn.Parameter(torch.zeros((2 * window - 1) ** 2, heads))
         self.window = window
+        self.register_buffer("settled", None, persistent=False)
+
+    def settle(self) -> None:
+        """See ``Swin.settle``."""
+        self.settled = self._bias().contiguous()
 
     def forward(self, windows: Tensor, apart: Tensor | None) -> Tensor:
-        """(B, n, window², C) → the same; ``apart`` (n, 1, window², window²) is added to the scores."""
-        batch, count, cells, dim = windows.shape
-        qkv = self.qkv(windows).view(batch, count, cells, 3, self.heads, -1)
-        q, k, v = qkv.permute(3, 0, 1, 4, 2, 5).unbind()  # (B, n, heads, cells, d)
-        index = _distance_index(self.window, windows.device)
-        bias = self.relative_position_bias_table[index].permute(2, 0, 1)
-        bias = bias.to(q.dtype) if apart is None else (bias + apart).to(q.dtype)
+        """(N, window², C) → the same; ``apart`` (n, 1, window², window²) is added to the scores of each n."""
+        count, cells, _ = windows.shape
+        qkv = self.qkv(windows).view(count, cells, 3, self.heads, -1)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind()  # (N, heads, cells, d)
+        bias = self._bias() if self.settled is None or self.training else self.settled
+        if apart is not None:
+            bias = bias + apart
+            if len(apart) < count:
+                bias = bias.repeat(count // len(apart), 1, 1, 1)
         seen = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        out: Tensor = self.proj(seen.transpose(2, 3).reshape(batch, count, cells, dim))
+        out: Tensor = self.proj(seen.transpose(1, 2).flatten(2))
         return out
+
+    def _bias(self) -> Tensor:
+        """(1, heads, window², window²): of fewer dimensions torch's quick attention takes no bias."""
+        index = _distance_index(self.window, self.relative_position_bias_table.device)
+        return self.relative_position_bias_table[index].permute(2, 0, 1)[None]
 
 
 class _Mlp(nn.Module):
@@ -170,10 +197,19 @@ class _Merging(nn.Module):
 
     def forward(self, grid: Tensor) -> Tensor:
         """(B, h, w, C) → (B, h / 2, w / 2, 2 C), a side that is odd rounded up."""
-        grid = F.pad(grid, (0, 0, 0, grid.shape[2] % 2, 0, grid.shape[1] % 2))
-        columns = (grid[:, row::2, column::2] for column in (0, 1) for row in (0, 1))
-        merged: Tensor = self.reduction(self.norm(torch.cat(list(columns), dim=-1)))
+        grid = _filled(grid, 2, (1, 2))
+        batch, height, width, dim = grid.shape
+        fours = grid.view(batch, height // 2, 2, width // 2, 2, dim).permute(0, 1, 3, 4, 2, 5)
+        merged: Tensor = self.reduction(self.norm(fours.flatten(3)))
         return merged
+
+
+def _filled(grid: Tensor, multiple: int, sides: tuple[int, int]) -> Tensor:
+    """A map with two neighbouring ``sides`` filled up with zeros to multiples; itself if they are."""
+    down, right = (-grid.shape[side] % multiple for side in sides)
+    if not (down or right):
+        return grid
+    return F.pad(grid, (*[0, 0] * (grid.ndim - 1 - sides[1]), 0, right, 0, down))
 
 
 def _distance_index(window: int, device: torch.device) -> Tensor:
@@ -185,19 +221,23 @@ def _distance_index(window: int, device: torch.device) -> Tensor:
     return down * (2 * window - 1) + right
 
 
-def _apart(height: int, width: int, window: int, like: Tensor) -> Tensor:
+@lru_cache(maxsize=KEPT_APART)
+@torch.inference_mode(False)  # What is kept may serve training too.
+def _apart(
+    height: int, width: int, window: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
     """(n, 1, window², window²): what keeps cells apart that only the shift brought into one window.
 
     The shift moves the first rows and columns behind the last ones, so each side falls into three stretches:
     whole windows, the rest, and what was moved.
     """
     shift = window // 2
-    stretch = partial(_stretches, window=window, shift=shift, device=like.device)
+    stretch = partial(_stretches, window=window, shift=shift, device=device)
     zones = 3 * stretch(height)[:, None] + stretch(width)
     rows, columns = zones.shape[0] // window, zones.shape[1] // window
     cells = zones.view(rows, window, columns, window).transpose(1, 2).reshape(-1, 1, window**2)
     same = cells[..., :, None] == cells[..., None, :]
-    return torch.zeros(same.shape, dtype=like.dtype, device=like.device).masked_fill_(~same, APART)
+    return torch.zeros(same.shape, dtype=dtype, device=device).masked_fill_(~same, APART)
 
 
 def _stretches(length: int, window: int, shift: int, device: torch.device) -> Tensor:

@@ -10,13 +10,15 @@ from safetensors.torch import load_file, save_file
 
 from ssa.device import Placement
 from ssa.errors import WeightsError
-from ssa.models import oneformer
-from ssa.models.oneformer import OneFormerSegmentor, input_size
+from ssa.models.oneformer import OneFormerSegmentor
+from ssa.models.oneformer import segmentor as oneformer
+from ssa.models.oneformer.segmentor import input_size
 from ssa.models.shared import class_scores as label_maps
 from tests.models.checkpoints import IMAGENET_MEAN, IMAGENET_STD, write_oneformer
 from tests.models.spying import ODD_SIZES_HW, assert_is_red, inputs_of, noise, red
 
 CPU = Placement(torch.device("cpu"), torch.float32)
+TASK_TOKENS = 77
 LABELS = tuple(f"class {i}" for i in range(9))
 
 
@@ -25,6 +27,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("oneformer")
     write_oneformer(path, LABELS)
     return path
+
+
+def task_of(folder: Path) -> torch.Tensor:
+    return oneformer._task_tokens(oneformer._load_processor(folder, TASK_TOKENS))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +61,7 @@ def test_same_pixels_as_the_processors_own_post_processing(
     mine = segmentor.segment(picture).class_ids
     plain = transformers.OneFormerForUniversalSegmentation.from_pretrained(folder).eval()
     with torch.inference_mode():
-        outputs = plain(segmentor._prepare(picture), segmentor._task)
+        outputs = plain(segmentor._prepare(picture), task_of(folder))
     theirs = segmentor._images.post_process_semantic_segmentation(outputs, target_sizes=[size_hw])[
         0
     ].numpy()
@@ -68,10 +74,10 @@ def test_same_input_as_the_processors_own_for_a_usual_picture(
     segmentor: OneFormerSegmentor, folder: Path, size_hw: tuple[int, int]
 ) -> None:
     picture = noise(*size_hw)
-    processor = oneformer._load_processor(folder, segmentor._task.shape[1])
+    processor = oneformer._load_processor(folder, TASK_TOKENS)
     theirs = processor(images=[picture], task_inputs=["semantic"], return_tensors="pt")
     assert torch.equal(segmentor._prepare(picture), theirs["pixel_values"])
-    assert torch.equal(segmentor._task, theirs["task_inputs"])
+    assert torch.equal(task_of(folder), theirs["task_inputs"])
 
 
 @pytest.mark.parametrize(
@@ -97,8 +103,7 @@ def test_tables_kept_of_one_size_serve_no_other(
 
 
 def test_a_red_picture_reaches_the_model_red(segmentor: OneFormerSegmentor) -> None:
-    embeddings = segmentor._model.model.pixel_level_module.encoder.swin.embeddings
-    with inputs_of(embeddings.patch_embeddings) as seen:
+    with inputs_of(segmentor._model.backbone) as seen:
         segmentor.segment(red(40, 50))
     assert seen[0].shape == (1, 3, 64, 80)
     assert_is_red(seen[0], IMAGENET_MEAN, IMAGENET_STD)
@@ -110,9 +115,8 @@ def test_half_precision_says_much_the_same(segmentor: OneFormerSegmentor, folder
     )
     picture = noise(64, 64)
     dtypes = {name: p.dtype for name, p in half._model.named_parameters()}
-    backbone = "model.pixel_level_module.encoder."
     assert all(
-        (dtype == torch.bfloat16) == name.startswith(backbone) for name, dtype in dtypes.items()
+        (dtype == torch.bfloat16) == name.startswith("backbone.") for name, dtype in dtypes.items()
     )
     same = half.segment(picture).class_ids == segmentor.segment(picture).class_ids
     assert same.mean() > 0.8
