@@ -9,6 +9,7 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+import transformers
 from models.florence_reference import ALL, one_by_one
 from models.small_captioners import write_florence
 
@@ -28,6 +29,8 @@ from ssa.models.clip import OpenClipRanker
 from ssa.models.clipseg import ClipSegChooser
 from ssa.models.florence import FlorenceCaptioner
 from ssa.models.oneformer import OneFormerSegmentor
+from ssa.models.oneformer import segmentor as oneformer
+from ssa.models.shared.class_scores import class_scores
 from tests.models.checkpoints import write_blip, write_clipseg, write_oneformer, write_open_clip
 from tests.models.spying import noise
 
@@ -54,10 +57,21 @@ def test_oneformer(
 ) -> None:
     labels = load_labels(source)
     write_oneformer(tmp_path, labels, swin, {"num_queries": 150}, edges)
-    label_map = OneFormerSegmentor.load(tmp_path, CPU, source, labels).segment(noise(90, 120))
+    segmentor, picture = OneFormerSegmentor.load(tmp_path, CPU, source, labels), noise(90, 120)
+    label_map, scores = segmentor.segment(picture), segmentor.scores(picture)
     assert label_map.class_ids.shape == (90, 120)
     # Random weights may well see one class everywhere; it must be one of the list's.
     assert set(np.unique(label_map.class_ids)) <= set(range(len(labels)))
+    pixels = segmentor._prepare(picture)
+    del segmentor
+    plain = transformers.OneFormerForUniversalSegmentation.from_pretrained(tmp_path)
+    task = oneformer._task_tokens(oneformer._load_processor(tmp_path, plain.config.task_seq_len))
+    with torch.inference_mode():
+        found = plain(pixels, task)
+    theirs = class_scores(found.class_queries_logits[0], found.masks_queries_logits[0])
+    # Random queries are loud: where one may look flips by rounding, and a query then says something else.
+    close = torch.isclose(scores, theirs, atol=1e-3, rtol=1e-3)
+    assert close.float().mean() > 0.9
 
 
 def test_blip_base(tmp_path: Path) -> None:

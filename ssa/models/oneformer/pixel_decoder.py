@@ -60,7 +60,7 @@ class PixelDecoder(nn.Module):
         for layer in self.layers:
             cells = layer(cells, tables)
         each = torch.split(cells, [math.prod(size) for size in sizes], dim=1)
-        finest = each[-1].mT.unflatten(2, sizes[-1])
+        finest = torch.unflatten(each[-1].mT, 2, sizes[-1])
         for number, (lateral, output) in enumerate(zip(self.lateral, self.output, strict=True)):
             finer = lateral(coarsest_first[len(levels) + number])
             finest = output(finer + _enlarged(finest, finer.shape[2:]))
@@ -110,8 +110,9 @@ class _Layer(nn.Module):
         heads, levels, points = self._shape
         asked = self.asked(cells + tables.positions)
         offsets, weights = torch.split(asked, self._widths, dim=-1)
-        offsets = offsets.unflatten(-1, (heads, levels, points, 2)) / tables.sizes_wh
-        weights = weights.unflatten(-1, (heads, -1)).softmax(-1).unflatten(-1, (levels, points))
+        offsets = torch.unflatten(offsets, -1, (heads, levels, points, 2)) / tables.sizes_wh
+        weights = torch.unflatten(weights, -1, (heads, -1)).softmax(-1)
+        weights = torch.unflatten(weights, -1, (levels, points))
         values = self.value(cells).unflatten(-1, (heads, -1))
         seen = deformable_attention(values, tables.sizes_hw, tables.centres + offsets, weights)
         looked: Tensor = self.feed_forward(self.norm(cells + self.out(seen)))
