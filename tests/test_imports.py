@@ -25,6 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "device": BASE,
     "cores": BASE,
     "batching": BASE,
+    "ahead": BASE,
     "labelling": STEPS | {"stages", "progress", "batching"},
     "inputs": STEPS | {"labelling"},
     "engine": STEPS | {"stages", "progress", "labelling", "batching"},
@@ -41,6 +42,7 @@ ROOMS: dict[str, set[str]] = {
     | {
         "stages",
         "progress",
+        "ahead",
         "labelling",
         "inputs",
         "engine",

@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
+from ssa.api.many import AnyPicture, annotated, pixels
 from ssa.api.result import Result
 from ssa.config import Settings
-from ssa.errors import ImageError, WeightsError
+from ssa.errors import WeightsError
 from ssa.inputs import OPTIONS, checked_inputs, settings_for
-from ssa.pictures.decoding import checked_pixels, decode_image, image_pixels
 from ssa.progress import Report, keep_silent
-from ssa.types import Picture, RGBImage
+from ssa.types import AnnotatedImage, RGBImage
 from ssa.weights import Bundle, default_root
 from ssa.weights.places import download_command, told
 
@@ -27,11 +23,6 @@ if TYPE_CHECKING:
     from ssa.loading import LoadedEngine
 
 logger = logging.getLogger(__name__)
-
-AnyPicture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
-
-TOGETHER = 4
-"""Pictures that ``annotate_all`` takes at a time: enough that batches of crops are full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +97,10 @@ class Shown:
         """Those among all inputs."""
         return cls(checked["detail"], checked["legend"], checked["doubtful_below"])
 
+    def result(self, image: RGBImage, found: AnnotatedImage) -> Result:
+        """What was found in a picture, to be shown so."""
+        return Result(image, found, self.detail, self.legend, self.doubtful_below)
+
 
 class Model:
     """Names every region of pictures; from ``ssa.load``. Holds weights and nothing of the pictures."""
@@ -129,7 +124,10 @@ class Model:
         name that is none of them, ``InputError`` for a value out of range or a picture that is none, and
         ``OutOfMemory``.
         """
-        return next(self.annotate_all([picture], progress=progress, **inputs))
+        settings, shown = self._checked(inputs)
+        image = pixels(picture, settings)
+        found = self._loaded.engine.annotate(image, settings, progress or keep_silent)
+        return shown.result(image, found)
 
     def annotate_all(
         self, pictures: Iterable[AnyPicture], *, progress: Report | None = None, **inputs: Any
@@ -137,47 +135,19 @@ class Model:
         """Annotate many pictures, a few at a time; results come in order, each as if it were alone.
 
         Inputs are checked at once. What is wrong with a picture is raised when its turn has come, after
-        the results of those before it.
+        the results of those before it. Some pictures are read ahead, and annotated in threads of their own
+        while you work on a result; ``progress`` is called there.
         """
+        settings, shown = self._checked(inputs)
+        engine, kind = self._loaded.engine, self._loaded.placement.device.type
+        found = annotated(engine, pictures, settings, progress or keep_silent, kind)
+        return (shown.result(*pair) for pair in found)
+
+    def _checked(self, inputs: dict[str, Any]) -> tuple[Settings, Shown]:
         checked = checked_inputs(_with_text(inputs), OPTIONS)
         settings = settings_for(self._loaded.settings, checked)
         self._loaded.engine.check(settings)
-        return self._results(pictures, settings, Shown.of(checked), progress or keep_silent)
-
-    def _results(
-        self, pictures: Iterable[AnyPicture], settings: Settings, shown: Shown, report: Report
-    ) -> Iterator[Result]:
-        waiting: list[RGBImage] = []
-        for one in pictures:
-            try:
-                waiting.append(_pixels(one, settings))
-            except ImageError:
-                yield from self._annotated(waiting, settings, shown, report)
-                raise
-            if len(waiting) == TOGETHER:
-                yield from self._annotated(waiting, settings, shown, report)
-                waiting = []
-        yield from self._annotated(waiting, settings, shown, report)
-
-    def _annotated(
-        self, images: list[RGBImage], settings: Settings, shown: Shown, report: Report
-    ) -> Iterator[Result]:
-        if images:
-            pictures = [Picture(one) for one in images]
-            found = self._loaded.engine.annotate_all(pictures, settings, report)
-            yield from (
-                Result(*pair, shown.detail, shown.legend, shown.doubtful_below)
-                for pair in zip(images, found, strict=True)
-            )
-
-
-def _pixels(picture: AnyPicture, settings: Settings) -> RGBImage:
-    """A picture of any kind as upright RGB; an array is copied, so that nobody changes it meanwhile."""
-    if isinstance(picture, Image.Image):
-        return image_pixels(picture, settings.image)
-    if isinstance(picture, str | os.PathLike):
-        return decode_image(Path(picture), settings.image)
-    return checked_pixels(picture, settings.image)
+        return settings, Shown.of(checked)
 
 
 def _with_text(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
+from ssa.ahead import FULL_PX, map_ahead, nothing
 from ssa.config import Settings
-from ssa.dataset.ahead import map_ahead, nothing
 from ssa.dataset.outcomes import Annotated, Failed, Group, GroupDone, Outcome
 from ssa.dataset.protocols import Annotator
 from ssa.errors import Fault, ImageError, InputError, OutOfMemory
@@ -25,9 +25,6 @@ logger = logging.getLogger(__name__)
 
 DECODERS = 4
 """Threads that read and decode. One keeps up with a CPU; four do with a GPU and pictures of 2 megapixels."""
-
-PART_PX = 64_000_000
-"""With so many pixels (192 MB) a part of a group is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +198,7 @@ def _parts(loaded: Iterable[tuple[_Entry, Loaded | Failed]]) -> Iterator[Part]:
     for entry, one in loaded:
         entries.append(one)
         pixels += one.picture.image.size // 3 if isinstance(one, Loaded) else 0
-        if entry.is_last or pixels >= PART_PX:
+        if entry.is_last or pixels >= FULL_PX:
             yield Part(entry.group, tuple(entries), entry.is_last)
             entries, pixels = [], 0
 

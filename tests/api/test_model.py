@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import ssa
-from ssa.api.model import TOGETHER
+from ssa.api.many import TOGETHER
 from ssa.errors import ImageError, InputError, WeightsError
 from tests.server import picture_png
 

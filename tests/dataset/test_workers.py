@@ -54,7 +54,7 @@ def test_lanes_change_nothing_that_comes_out(tmp_path: Path) -> None:
 def test_large_pictures_go_in_parts_of_their_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "PART_PX", 2 * 12 * 16)
+    monkeypatch.setattr(workers, "FULL_PX", 2 * 12 * 16)
     items, engine = items_of(draw_pictures(tmp_path, 5)), FakeAnnotator()
     (found,) = outcomes(engine, items)
     assert engine.calls == [2, 2, 1]

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+FULL_PX = 64_000_000
+"""Of so many pixels (192 MB) a group of pictures that work or wait together is full."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssa.dataset.ahead import map_ahead
+from ssa.ahead import map_ahead
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 4), st.integers(0, 6))
