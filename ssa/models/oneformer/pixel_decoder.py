@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ssa.models.oneformer.parts import FeedForward, flat
-from ssa.models.shared.deformable import deformable_attention
+from ssa.models.shared.deformable import deformable_attention, sizes_wh
 from ssa.models.shared.towers import joint
 
 Sizes = tuple[tuple[int, int], ...]
@@ -73,10 +73,8 @@ class PixelDecoder(nn.Module):
             for size, own in zip(sizes, like, strict=True)
         ]
         centres = torch.cat([_centres(*size, like) for size in sizes])
-        sizes_wh = torch.tensor(sizes, dtype=like.dtype, device=like.device).flip(1)
-        return _Tables(
-            sizes, sizes_wh[:, None], torch.cat(codes, dim=1), centres[:, None, None, None]
-        )
+        wide = sizes_wh(sizes, like.device)[:, None]
+        return _Tables(sizes, wide, torch.cat(codes, dim=1), centres[:, None, None, None])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from ssa.models.shared.deformable import deformable_attention
+from ssa.models.shared.deformable import deformable_attention, sizes_wh
 
 LEVELS = 4
 POINTS = 4
@@ -39,8 +39,7 @@ class DeformableAttention(nn.Module):
         self, queries: Tensor, points: Tensor, values: Tensor, sizes: Sizes
     ) -> Tensor:
         """Queries (B, Q, C) look around points (Q, 2), x and y from 0 to 1; offsets count in cells."""
-        sizes_wh = queries.new_tensor([(width, height) for height, width in sizes])
-        offsets = self._offsets(queries) / sizes_wh[:, None]
+        offsets = self._offsets(queries) / sizes_wh(tuple(sizes), queries.device)[:, None]
         return self._look(queries, points[:, None, None, None] + offsets, values, sizes)
 
     def around_boxes(self, queries: Tensor, boxes: Tensor, values: Tensor, sizes: Sizes) -> Tensor:

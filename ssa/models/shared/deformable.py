@@ -50,6 +50,13 @@ def deformable_attention(
     return summed.view(batch, -1, heads * channels)
 
 
+@lru_cache(maxsize=TABLES_KEPT)
+@torch.inference_mode(False)  # What is kept may serve training too.
+def sizes_wh(sizes_hw: tuple[tuple[int, int], ...], device: torch.device) -> Tensor:
+    """Maps' widths and heights (L, 2) float32, sent to the device once for all pictures of a size."""
+    return torch.tensor([(float(wide), float(high)) for high, wide in sizes_hw], device=device)
+
+
 @dataclass(frozen=True, slots=True)
 class _Maps:
     """What turns K places of a query into entries of the table of all cells, each cell's heads in a row.
