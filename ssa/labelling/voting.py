@@ -44,10 +44,8 @@ def _voter(proposal: MaskProposal) -> RLE:
     mask = proposal.rle
     if area(mask):
         return mask
-    left, top, right, bottom = scaled_box(proposal.bbox_xywh, 1.0, mask.height, mask.width)
-    columns = np.arange(left, right)
-    box = Trace(columns, np.full_like(columns, top), np.full_like(columns, bottom))
-    return box.rle(mask.height, mask.width)
+    box = scaled_box(proposal.bbox_xywh, 1.0, mask.height, mask.width)
+    return Trace.filling(box).rle(mask.height, mask.width)
 
 
 def _vote(label_map: LabelMap, counts: NDArray[np.int64]) -> Vote:
