@@ -103,10 +103,12 @@ def _group(
     (heights, widths), (rows, columns) = sizes[owner].T, grids[owner].T
     over = Grids(heights, widths, rows, columns, owner * cells, high + 1)
     covered, begun = covering(runs, over), beginning(runs, over)
-    where = np.concatenate([covered[0], begun[0] + len(crops) * cells])
+    steps = covered[0], begun[0] + len(crops) * cells, covered[1], begun[1]
     halves = (sizes.prod(1) + 1) // 2
-    numbers = [*grids.T, halves, np.ravel(places), where, covered[1], begun[1]]
-    return _Group(crops, most, (high, wide), np.concatenate(numbers).astype(np.int32))
+    numbers = np.concatenate(
+        [*grids.T, halves, np.ravel(places), *steps], dtype=np.int32, casting="same_kind"
+    )
+    return _Group(crops, most, (high, wide), numbers)
 
 
 def _deciding(masks: MaskParts, crop: int) -> Trace:

@@ -58,15 +58,20 @@ def covering(runs: Trace, grids: Grids) -> Steps:
     """Of how many parts of each cell the runs cover: height · width where they cover all of it."""
     left = runs.columns * grids.columns
     column = left // grids.width
+    row, above = np.divmod(np.stack([runs.starts, runs.stops]) * grids.rows, grids.height)
+    place = grids.corner + column * grids.pitch + row
     # A pixel lies in one cell or across the border of two, and so does the end of a run.
     first = np.minimum((column + 1) * grids.width - left, grids.columns)
-    across = np.stack([first, grids.columns - first])
-    row, above = np.divmod(np.stack([runs.starts, runs.stops]) * grids.rows, grids.height)
-    down = np.stack([grids.height - above, above])
-    # (columns, rows, ends, runs)
-    changes = across[:, None, None] * down * SIGNS
-    place = grids.corner + column * grids.pitch + row
-    places = place + np.arange(2)[:, None, None] + grids.pitch * np.arange(2)[:, None, None, None]
+    found = [
+        _real(place + beside + under, across * down * SIGNS)
+        for beside, across in ((0, first), (grids.pitch, grids.columns - first))
+        for under, down in ((0, grids.height - above), (1, above))
+    ]
+    places, changes = (np.concatenate(part) for part in zip(*found, strict=True))
+    return places, changes
+
+
+def _real(places: Numbers, changes: Numbers) -> Steps:
     real = changes != 0
     return places[real], changes[real]
 
