@@ -61,8 +61,8 @@ def _sent(masks: Sequence[RLE], device: torch.device) -> _Runs:
 
 def _counted(class_ids: Tensor, classes: int, masks: int, runs: _Runs) -> Tensor:
     """(classes, masks) int32 from ids (H, W)."""
-    # First none of any class, so that totals begin with what lies before the first pixel: nothing.
-    pixels = functional.pad(class_ids.T.flatten(), (1, 0), value=-1)
+    # One more in front, for totals before the first pixel; it is in both that are compared.
+    pixels = functional.pad(class_ids.T.flatten(), (1, 0))
     counts = torch.zeros(classes, masks, dtype=torch.int32, device=pixels.device)
     at_once = max(1, TOTALS_AT_ONCE // len(pixels))
     for some in torch.split(_present(class_ids, classes), at_once):
