@@ -123,17 +123,13 @@ def _deciding(masks: MaskParts, crop: int) -> Trace:
 def _wins(group: _Group, numbers: Tensor, pairs: Tensor) -> Tensor:
     """Counts (n, K), with 0 where a crop has fewer candidates."""
     count, most, (high, wide) = len(group.crops), group.candidates, group.grid_hw
-    of_pairs = count * most
-    of_crops, places, steps = torch.split(
-        numbers, [3 * count, of_pairs, len(numbers) - 3 * count - of_pairs]
-    )
-    down, across, halves = of_crops.view(3, count, 1, 1, 1).unbind()
-    inside = _drawn(steps.view(2, -1), halves, group.grid_hw)
-    down, across = _enlarging(
-        torch.stack([down, across]), pairs.shape[-1], max(high, wide)
-    ).unbind()
-    large = across[..., :wide, :] @ pairs[places.view(count, most)] @ down[..., :high, :].mT
-    winner = large.argmax(1, keepdim=True).masked_fill_(~inside, -1)
+    parts = [2 * count, count, count * most]
+    grids, halves, places, steps = torch.split(numbers, [*parts, len(numbers) - sum(parts)])
+    inside = _drawn(steps.view(2, -1), halves.view(count, 1, 1, 1), group.grid_hw)
+    enlarging = _enlarging(grids.view(2, count, 1, 1, 1), pairs.shape[-1], max(high, wide))
+    down, across = enlarging[0, ..., :high, :], enlarging[1, ..., :wide, :]
+    large = across @ pairs[places.view(count, most)] @ down.mT
+    winner = torch.where(inside, large.argmax(1, keepdim=True), -1)
     return (winner == torch.arange(most, device=winner.device).view(-1, 1, 1)).sum((2, 3))
 
 
