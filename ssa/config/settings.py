@@ -34,7 +34,7 @@ class BatchSettings:
 
 
 # What a GPU with room for it works on at once: beyond, batches gain nothing more.
-LARGEST_BATCHES = BatchSettings(captioner=128, ranker=128, chooser=64)
+LARGEST_BATCHES = BatchSettings(captioner=128, ranker=128, chooser=128)
 
 
 def _usual_masks() -> dict[str, MaskSettings]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ssa.masks.run_lengths import area
 from ssa.masks.trace import Trace
+from ssa.pictures.canvas import Masks
 from ssa.pictures.crops import crop, scaled_box
 from ssa.types import RLE, BoolMask, BoxXYXY, LabelMap, MaskProposal, ScoredLabel, Vote
 
@@ -24,7 +25,8 @@ def votes_under(
     """
     if not maps:
         return [()] * len(proposals)
-    votes = [_counted(one, proposals) for one in maps]
+    voters = Masks([_voter(one) for one in proposals])
+    votes = [_counted(one, voters) for one in maps]
     uncounted = [(one, own) for one, own in zip(maps, votes, strict=True) if not one.count]
     for box, mask in boxed_masks if uncounted else ():
         for one, own in uncounted:
@@ -32,11 +34,11 @@ def votes_under(
     return list(zip(*votes, strict=True))
 
 
-def _counted(label_map: LabelMap, proposals: Sequence[MaskProposal]) -> list[Vote]:
+def _counted(label_map: LabelMap, voters: Masks) -> list[Vote]:
     """Each mask's vote, by the map's own count; none where it can't count."""
     if label_map.count is None:
         return []
-    return [_vote(label_map, row) for row in label_map.count([_voter(one) for one in proposals])]
+    return [_vote(label_map, row) for row in label_map.count(voters)]
 
 
 def _voter(proposal: MaskProposal) -> RLE:
@@ -44,10 +46,8 @@ def _voter(proposal: MaskProposal) -> RLE:
     mask = proposal.rle
     if area(mask):
         return mask
-    left, top, right, bottom = scaled_box(proposal.bbox_xywh, 1.0, mask.height, mask.width)
-    columns = np.arange(left, right)
-    box = Trace(columns, np.full_like(columns, top), np.full_like(columns, bottom))
-    return box.rle(mask.height, mask.width)
+    box = scaled_box(proposal.bbox_xywh, 1.0, mask.height, mask.width)
+    return Trace.filling(box).rle(mask.height, mask.width)
 
 
 def _vote(label_map: LabelMap, counts: NDArray[np.int64]) -> Vote:

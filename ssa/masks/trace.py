@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ssa.masks.run_lengths import encode_runs, stretches
-from ssa.types import RLE, ExtentXYXY
+from ssa.types import RLE, BoxXYXY, ExtentXYXY
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,19 @@ class Trace:
         starts = np.repeat(starts, counts) - columns * height
         stops = np.repeat(stops, counts) - columns * height
         return cls(columns, starts.clip(min=0), stops.clip(max=height))
+
+    @classmethod
+    def filling(cls, box_xyxy: BoxXYXY) -> Trace:
+        """All pixels of a box."""
+        left, top, right, bottom = box_xyxy
+        columns = np.arange(left, right)
+        return cls(columns, np.full_like(columns, top), np.full_like(columns, bottom))
+
+    @classmethod
+    def joined(cls, traces: Sequence[Trace]) -> Trace:
+        """The runs of several, at least one, in a row: of each as if it were alone in its picture."""
+        parts = zip(*((one.columns, one.starts, one.stops) for one in traces), strict=True)
+        return cls(*map(np.concatenate, parts))
 
     def __len__(self) -> int:
         """How many runs: 0 for an empty region."""

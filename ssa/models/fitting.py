@@ -119,7 +119,7 @@ def _steps(stages: Stages, settings: Settings) -> Mapping[str, Callable[[int], o
     noise = np.random.default_rng(0).integers(0, 255, (TRIAL_PX, TRIAL_PX, 3), dtype=np.uint8)
     canvas, mask = Canvas(noise), np.zeros((TRIAL_PX, TRIAL_PX), np.bool_)
     half = (0, 0, TRIAL_PX, TRIAL_PX // 2)
-    mask[: TRIAL_PX // 2 : 2] = True
+    mask[: TRIAL_PX // 2 : 16] = True  # Two dozen runs a column: more than masks have.
     rle, labels = encode(mask), ("a", "b", "c", *map(str, range(7)))[: settings.labels.top_k]
 
     def crops(count: int) -> Crops:

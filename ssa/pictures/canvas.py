@@ -1,4 +1,7 @@
-"""Crops as what they are of, rather than as pixels: who has the picture elsewhere can cut them there."""
+"""Crops and masks as what they are of, not as pixels: who has the picture elsewhere can cut them there.
+
+What a model makes of a picture, or of masks, for its own use is kept with these, and goes with them.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,55 @@ from ssa.types import RLE, BoolMask, BoxXYXY, RGBImage
 Made = TypeVar("Made")
 
 
+class _Kept:
+    """Values by key, each made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, Any] = {}
+        self._lock = Lock()
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            made: Made = self._made[key]
+            return made
+
+
 class Canvas:
     """A picture, (H, W, 3) RGB uint8, and what models have made of it: a copy on their device, say."""
 
     def __init__(self, pixels: RGBImage) -> None:
         self.pixels = pixels
-        self._made: dict[Hashable, Any] = {}
-        self._lock = Lock()
+        self._kept = _Kept()
 
     def once(self, key: Hashable, make: Callable[[RGBImage], Made]) -> Made:
         """What ``make`` gives for the picture, made when it is first asked for and kept with the canvas."""
-        with self._lock:
-            if key not in self._made:
-                self._made[key] = make(self.pixels)
-            made: Made = self._made[key]
-            return made
+        return self._kept.once(key, lambda: make(self.pixels))
+
+
+class Masks(Sequence[RLE]):
+    """Masks of one picture, and what models have made of them: several may look at the same ones."""
+
+    def __init__(self, rles: Sequence[RLE]) -> None:
+        self._rles = tuple(rles)
+        self._kept = _Kept()
+
+    def __len__(self) -> int:
+        return len(self._rles)
+
+    @overload
+    def __getitem__(self, index: int) -> RLE: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Masks: ...
+
+    def __getitem__(self, index: int | slice) -> RLE | Masks:
+        return Masks(self._rles[index]) if isinstance(index, slice) else self._rles[index]
+
+    def once(self, key: Hashable, make: Callable[[Sequence[RLE]], Made]) -> Made:
+        """What ``make`` gives for the masks, made when it is first asked for and kept with them."""
+        return self._kept.once(key, lambda: make(self._rles))
 
 
 @dataclass(frozen=True, slots=True)

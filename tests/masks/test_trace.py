@@ -45,3 +45,23 @@ def test_ends_are_sorted_by_column_and_row() -> None:
     starts, stops = trace.ends(10)
     assert starts.tolist() == [0, 2, 11]
     assert stops.tolist() == [1, 3, 13]
+
+
+def test_a_box_filled_is_all_of_its_pixels() -> None:
+    mask = np.zeros((7, 9), np.bool_)
+    mask[1:4, 2:8] = True
+    assert Trace.filling((2, 1, 8, 4)).rle(7, 9) == masks.encode(mask)
+
+
+@given(st.lists(MASKS, min_size=1, max_size=4))
+def test_joined_traces_are_one_after_the_other(drawn: list[BoolMask]) -> None:
+    traces = [Trace.of(masks.encode(mask)) for mask in drawn]
+    joined, start = Trace.joined(traces), 0
+    for one in traces:
+        part = joined[
+            (np.arange(len(joined)) >= start) & (np.arange(len(joined)) < start + len(one))
+        ]
+        assert part.ends(100)[0].tolist() == one.ends(100)[0].tolist()
+        assert part.ends(100)[1].tolist() == one.ends(100)[1].tolist()
+        start += len(one)
+    assert len(joined) == start

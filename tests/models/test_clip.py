@@ -54,6 +54,17 @@ def test_same_scores_as_open_clip_one_crop_at_a_time(ranker: OpenClipRanker, fol
         assert {item.label: item.score for item in ranking} == pytest.approx(expected, abs=1e-3)
 
 
+def test_open_clips_own_tower_attends_in_fewer_operations_and_sees_the_same(
+    ranker: OpenClipRanker, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, _ = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    with torch.inference_mode():
+        pixels = ranker._spec.batch(CROPS, CPU.device)
+        expected = plain.eval().encode_image(pixels, normalize=True)
+        monkeypatch.setattr(torch.nn.MultiheadAttention, "forward", None)
+        torch.testing.assert_close(ranker._encode_crops(CROPS), expected, atol=1e-5, rtol=0)
+
+
 def test_same_input_as_open_clips_own_but_for_rounding(
     ranker: OpenClipRanker, folder: Path
 ) -> None:

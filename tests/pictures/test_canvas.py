@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from ssa.masks.run_lengths import encode
-from ssa.pictures.canvas import Canvas, Crops, MaskParts
-from ssa.types import RGBImage
+from ssa.pictures.canvas import Canvas, Crops, MaskParts, Masks
+from ssa.types import RLE, RGBImage
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (20, 30, 3), dtype=np.uint8)
 
@@ -54,3 +55,18 @@ def test_parts_of_masks_are_a_list_of_them() -> None:
     assert [part.shape for part in parts] == [(4, 8), (20, 30)]
     assert np.array_equal(parts[0], mask[4:8, 5:13])
     assert np.array_equal(parts[1:][0], ~mask)
+
+
+def test_masks_are_a_list_and_what_is_made_of_them_is_made_once() -> None:
+    one, other = (encode(np.full((4, 5), inside)) for inside in (True, False))
+    masks, calls = Masks([one, other]), list[object]()
+
+    def make(rles: Sequence[RLE]) -> int:
+        calls.append(rles)
+        return len(rles)
+
+    assert [masks.once("count", make) for _ in range(3)] == [2, 2, 2]
+    assert calls == [(one, other)]
+    assert list(masks) == [one, other]
+    assert list(masks[1:]) == [other]
+    assert masks[1:].once("count", make) == 1

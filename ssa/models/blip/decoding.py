@@ -9,7 +9,6 @@ record it once and play it back as one launch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -18,41 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ssa.models.blip.recording import recorded
+from ssa.models.blip.sheet import Notes, Sheet
 from ssa.models.shared.towers import in_place, joint
 
 # In bulk, steps between two looks at whether all captions have ended: a look waits for the device.
 STEPS_A_LOOK = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """The memory that B captions of at most T words are written in; each list has one tensor a layer.
-
-    ``written`` (2, B, heads, T, d) are the words' keys and values, ``seen`` (2, B, heads, P, d) those of the
-    crop's P patches. ``words`` (B, T) int64 are the caption's tokens so far, ``last`` (B,) the latest,
-    ``ended`` (B,) bool whether it is complete, and ``step`` (1,) int64 is which word comes now.
-    """
-
-    written: list[Tensor]
-    seen: list[Tensor]
-    words: Tensor
-    last: Tensor
-    ended: Tensor
-    step: Tensor
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def first(self, rows: int) -> Sheet:
-        """The same memory's first rows."""
-        return Sheet(
-            [one[:, :rows] for one in self.written],
-            [one[:, :rows] for one in self.seen],
-            self.words[:rows],
-            self.last[:rows],
-            self.ended[:rows],
-            self.step,
-        )
 
 
 class GreedyDecoder(nn.Module):
@@ -98,7 +67,7 @@ class GreedyDecoder(nn.Module):
 
     def _begin(self, patches: Tensor, sheet: Sheet) -> None:
         for layer, seen in zip(self._layers, sheet.seen, strict=True):
-            seen[:, : len(patches)].copy_(layer.look(patches))
+            seen.both[:, : len(patches)].copy_(layer.look(patches))
         sheet.words.fill_(self._filler)
         sheet.last.fill_(self._start)
         # Rows that no crop has are at their end from the start.
@@ -111,9 +80,10 @@ class GreedyDecoder(nn.Module):
         visible = self._visible.index_select(0, sheet.step)
         for layer, written, seen in zip(self._layers, sheet.written, sheet.seen, strict=True):
             states = layer(states, written, seen, sheet.step, visible)
-        best = self.scores(states).argmax(-1)
-        sheet.last.copy_(best.masked_fill_(sheet.ended, self._filler))
-        sheet.words.index_copy_(1, sheet.step, sheet.last[:, None])
+        torch.argmax(self.scores(states), -1, out=sheet.last).masked_fill_(
+            sheet.ended, self._filler
+        )
+        sheet.words.index_copy_(1, sheet.step, sheet.last)
         sheet.ended.logical_or_(sheet.last == self._end)
         sheet.step.add_(1)
 
@@ -131,7 +101,7 @@ class GreedyDecoder(nn.Module):
         """The kept sheet's first rows, made larger where it has too few or others' patches."""
         rows = 1 << (len(patches) - 1).bit_length()
         kept = self._kept
-        if kept is None or len(kept) < rows or kept.seen[0].shape[3] != patches.shape[1]:
+        if kept is None or len(kept) < rows or kept.seen[0].keys.shape[2] != patches.shape[1]:
             self._kept = kept = None  # Let go first: there may be no room for both.
             self._steps.clear()
             self._kept = kept = self._sheet(rows, patches.shape[1])
@@ -143,11 +113,14 @@ class GreedyDecoder(nn.Module):
         return Sheet(
             # Zeros, for even what no word may look at must be a number, and a first step is recorded before
             # anything was written: on a GPU a word that isn't there would be the end of all its work.
-            [weight.new_zeros(2, rows, heads, self._longest, depth) for _ in self._layers],
-            [weight.new_zeros(2, rows, heads, patches, depth) for _ in self._layers],
+            [
+                Notes.on(weight.new_zeros(2, rows, heads, self._longest, depth))
+                for _ in self._layers
+            ],
+            [Notes.on(weight.new_zeros(2, rows, heads, patches, depth)) for _ in self._layers],
             weight.new_zeros(rows, self._longest, dtype=torch.int64),
-            weight.new_zeros(rows, dtype=torch.int64),
-            weight.new_zeros(rows, dtype=torch.bool),
+            weight.new_zeros(rows, 1, dtype=torch.int64),
+            weight.new_zeros(rows, 1, dtype=torch.bool),
             weight.new_zeros(1, dtype=torch.int64),
         )
 
@@ -174,23 +147,23 @@ class _Layer(nn.Module):
         return moved
 
     def forward(
-        self, states: Tensor, written: Tensor, seen: Tensor, step: Tensor, visible: Tensor
+        self, states: Tensor, written: Notes, seen: Notes, step: Tensor, visible: Tensor
     ) -> Tensor:
-        """(B, D) to the same; this word's keys and values are added to those ``written``."""
-        query, pair = (
-            self._qkv(states).view(len(states), 3, *self.shape).unsqueeze(3).split((1, 2), 1)
-        )
-        written.index_copy_(3, step, pair.transpose(0, 1))
-        told = _attend(query[:, 0], written, visible)
-        states = self._own_norm(self._own_out(told.flatten(1)) + states)
-        query = self._query(states).view(len(states), *self.shape).unsqueeze(2)
-        told = _attend(query, seen)
-        states = self._across_norm(self._across_out(told.flatten(1)) + states)
+        """(B, 1, D) to the same; this word's keys and values are added to those ``written``."""
+        heads, depth = self.shape
+        made = self._qkv(states).view(len(states), 3, heads, 1, depth).transpose(0, 1)
+        written.both.index_copy_(3, step, made[1:])
+        told = _attend(made[0], written, visible).reshape(states.shape)
+        states = self._own_norm(self._own_out(told) + states)
+        query = self._query(states).view(len(states), heads, 1, depth)
+        told = _attend(query, seen).reshape(states.shape)
+        states = self._across_norm(self._across_out(told) + states)
         after: Tensor = self._norm(self._narrow(self._activation(self._widen(states))) + states)
         return after
 
 
-def _attend(query: Tensor, pair: Tensor, visible: Tensor | None = None) -> Tensor:
-    """Queries (B, heads, 1, d) on keys and values (2, B, heads, n, d): (B, heads, 1, d)."""
-    keys, values = pair.unbind()
-    return functional.scaled_dot_product_attention(query, keys, values, attn_mask=visible)
+def _attend(query: Tensor, notes: Notes, visible: Tensor | None = None) -> Tensor:
+    """Queries (B, heads, 1, d) on keys and values: (B, heads, 1, d)."""
+    return functional.scaled_dot_product_attention(
+        query, notes.keys, notes.values, attn_mask=visible
+    )

@@ -189,10 +189,9 @@ def _placed(model: Any, dtype: torch.dtype) -> Any:
     tower = model.clip.vision_model
     tower.encoder.layers = tower.encoder.layers[: max(model.config.extract_layers) + 1]
     tower.to(dtype)
-    for layer in tower.encoder.layers:
+    for layer in [*tower.encoder.layers, *model.decoder.layers]:
         plain = layer.self_attn
         qkv = joint(plain.q_proj, plain.k_proj, plain.v_proj)
         layer.self_attn = SelfAttention(qkv, plain.out_proj, plain.num_heads)
-    for layer in [*tower.encoder.layers, *model.decoder.layers]:
         layer.mlp.activation_fn = in_place(layer.mlp.activation_fn)
     return model

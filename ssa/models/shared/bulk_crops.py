@@ -48,18 +48,15 @@ def resize_in_bulk(
     for canvas, first, count in _runs(crops.canvases):
         rows = canvas.once(("rows", device), lambda pixels: _planar(pixels, device))
         part = slice(first, first + count)
-        reach = [
-            most_taps(numbers[axis, 1, part].tolist(), numbers[axis, 2, part].tolist(), kind)
-            for axis in (0, 1)
-        ]
-        (down, down_share), (across, across_share) = (
-            taps(Spans(spans[axis, :, part], reach[axis]), side, kind) for axis in (0, 1)
-        )
+        # Rows and columns at once, with as many taps for both as the harder of the two needs.
+        lengths, sizes = numbers[1:3, :, part].reshape(2, -1).tolist()
+        lines, shares = taps(Spans(spans[..., part], most_taps(lengths, sizes, kind)), side, kind)
         at_once = max(1, NUMBERS_AT_ONCE // (side * rows.shape[1]))
         for start in range(0, count, at_once):
             some = slice(start, start + at_once)
-            high = _rows_resized(rows, down[some], down_share[some])
-            wide = as_matrices(across[some], across_share[some], rows.shape[1] // 3)
+            (down, across), (down_share, across_share) = lines[:, some], shares[:, some]
+            high = _rows_resized(rows, down, down_share)
+            wide = as_matrices(across, across_share, rows.shape[1] // 3)
             square = high.view(len(high), side * 3, -1) @ wide.mT
             squares[part][some] = square.view(len(high), side, 3, side).transpose(1, 2)
     return squares.round_().clamp_(0, 255)
@@ -91,12 +88,12 @@ def _runs(canvases: Sequence[Canvas]) -> Iterator[tuple[Canvas, int, int]]:
 def _spans_of(
     crops: Crops, side: int, sizes_hw: Sequence[tuple[int, int]]
 ) -> np.ndarray[tuple[int, int, int], np.dtype[np.int64]]:
-    """(2, 4, N), rows and columns: where each crop begins, its length, its new size, what is skipped."""
-    spans = np.empty((2, 4, len(crops)), np.int64)
+    """(4, 2, N): where each crop begins, its length, its new size, what is skipped; rows, columns."""
+    spans = np.empty((4, 2, len(crops)), np.int64)
     for number, ((left, top, right, bottom), (high, wide)) in enumerate(
         zip(crops.boxes_xyxy, sizes_hw, strict=True)
     ):
         # Half of an odd rest goes where torchvision's centre crop puts it.
-        spans[0, :, number] = top, bottom - top, high, round((high - side) / 2)
-        spans[1, :, number] = left, right - left, wide, round((wide - side) / 2)
+        spans[:, 0, number] = top, bottom - top, high, round((high - side) / 2)
+        spans[:, 1, number] = left, right - left, wide, round((wide - side) / 2)
     return spans

@@ -69,12 +69,9 @@ def _ends_by_column(
     """
     traces = [Trace.of(mask) for mask in masks]
     owners = np.repeat(np.arange(len(masks)), list(map(len, traces)))
-    columns, tops, bottoms = (
-        np.concatenate(part)
-        for part in zip(*((one.columns, one.starts, one.stops) for one in traces), strict=True)
-    )
-    each = 2 * np.bincount(owners * width + columns, minlength=len(masks) * width)
-    return np.stack([bottoms, tops], axis=1).ravel(), np.cumsum(each) - each
+    runs = Trace.joined(traces)
+    each = 2 * np.bincount(owners * width + runs.columns, minlength=len(masks) * width)
+    return np.stack([runs.stops, runs.starts], axis=1).ravel(), np.cumsum(each) - each
 
 
 def _filled_by(pixels: int, cells: int) -> NDArray[np.float64]:

@@ -7,19 +7,24 @@ ends: the work grows with the runs, not with the masks' areas.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from ssa.masks.run_lengths import stretches
+from ssa.pictures.canvas import Masks
 from ssa.types import RLE
 
 # Running totals held at once: 128 MB of int32.
 TOTALS_AT_ONCE = 2**25
 
 
+@torch.inference_mode()
 def class_counts(class_ids: Tensor, classes: int, masks: Sequence[RLE]) -> NDArray[np.int64]:
     """(M, classes): pixels of each class under each mask, for ids (H, W) below ``classes``.
 
@@ -31,30 +36,43 @@ def class_counts(class_ids: Tensor, classes: int, masks: Sequence[RLE]) -> NDArr
                 f"expected masks of the label map's size {tuple(class_ids.shape)}; "
                 f"got {(mask.height, mask.width)}"
             )
+    if isinstance(masks, Masks):  # Other maps may count them too, and they are sent once.
+        runs = masks.once(("runs", class_ids.device), partial(_sent, device=class_ids.device))
+    else:
+        runs = _sent(masks, class_ids.device)
+    return _counted(class_ids, classes, len(masks), runs).cpu().numpy().T.astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Each run's mask by its number (R,), and where it starts and stops (2, R): int64, on a device."""
+
+    owners: Tensor
+    ends: Tensor
+
+
+def _sent(masks: Sequence[RLE], device: torch.device) -> _Runs:
     runs = [stretches(mask) for mask in masks]
     owners = np.repeat(np.arange(len(masks)), [len(starts) for starts, _ in runs])
     ends = [np.concatenate([run[end] for run in runs]) for end in (0, 1)] if runs else [owners] * 2
-    sent = torch.from_numpy(np.stack([owners, *ends])).to(class_ids.device)
-    return _counted(class_ids.T.flatten(), classes, len(masks), sent).cpu().numpy()
+    sent = torch.from_numpy(np.stack([owners, *ends])).to(device)
+    return _Runs(sent[0], sent[1:])
 
 
-def _counted(pixels: Tensor, classes: int, masks: int, runs: Tensor) -> Tensor:
-    """(masks, classes) from pixels down the columns, and each run's mask, its start and its end, (3, R)."""
-    owners, starts, stops = runs
-    counts = torch.zeros(masks, classes, dtype=torch.int64, device=pixels.device)
+def _counted(class_ids: Tensor, classes: int, masks: int, runs: _Runs) -> Tensor:
+    """(classes, masks) int32 from ids (H, W)."""
+    # One more in front, for totals before the first pixel; it is in both that are compared.
+    pixels = functional.pad(class_ids.T.flatten(), (1, 0))
+    counts = torch.zeros(classes, masks, dtype=torch.int32, device=pixels.device)
     at_once = max(1, TOTALS_AT_ONCE // len(pixels))
-    present = _present(pixels, classes)
-    for first in range(0, len(present), at_once):
-        some = present[first : first + at_once]
-        is_one = pixels == some[:, None]
-        so_far = is_one.cumsum(1, dtype=torch.int32)
-        within = so_far[:, stops - 1] - so_far[:, starts] + is_one[:, starts]
-        of_some = counts.new_zeros(masks, len(some)).index_add_(0, owners, within.T.long())
-        counts[:, some] = of_some
+    for some in torch.split(_present(class_ids, classes), at_once):
+        so_far = (pixels == some[:, None]).cumsum(1, dtype=torch.int32)
+        start, stop = so_far[:, runs.ends].unbind(1)
+        counts[some] = counts.new_zeros(len(some), masks).index_add_(1, runs.owners, stop - start)
     return counts
 
 
-def _present(pixels: Tensor, classes: int) -> Tensor:
+def _present(class_ids: Tensor, classes: int) -> Tensor:
     """The classes that any pixel has, few of all: (C,) int64, ascending."""
-    seen = torch.zeros(classes, dtype=torch.bool, device=pixels.device)
-    return seen.index_fill_(0, pixels.long(), True).nonzero()[:, 0]
+    seen = torch.zeros(classes, dtype=torch.bool, device=class_ids.device)
+    return seen.index_fill_(0, class_ids.flatten().long(), True).nonzero()[:, 0]

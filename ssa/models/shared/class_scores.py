@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ BAND_NUMBERS = 2**23
 
 # In bulk 256 MiB, for each band is some launches.
 BULK_BAND_NUMBERS = 2**26
+
+# How rows are resized, for so many sizes of grids and pictures: 1 MB each, of a large picture 10 MB.
+WEIGHTS_KEPT = 8
 
 
 def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
@@ -61,6 +64,7 @@ def _counted_on_host(
     return ClassRuns.of(grid, image_hw).counts(classes, masks)
 
 
+@torch.inference_mode()
 def best_class(
     scores: Tensor,
     image_hw: tuple[int, ...],
@@ -119,6 +123,7 @@ def _bands_of_rows(
         yield resize_bilinear(band[None], (len(weights), width), antialias)[0]
 
 
+@lru_cache(maxsize=WEIGHTS_KEPT)
 def _resizing_weights(old: int, new: int, device: torch.device, antialias: bool) -> Tensor:
     """(new, old) weights of each old line in each new one: what resizing makes of a unit matrix."""
     unit = torch.eye(old, device=device)

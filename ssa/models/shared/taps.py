@@ -21,9 +21,9 @@ CUBIC_A = -0.5
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """N stretches of lines, each to be resized.
+    """Stretches of lines, each to be resized.
 
-    ``numbers`` (4, N) are whole: where each stretch begins, how many lines it has, how many new ones these
+    ``numbers`` (4, ..) are whole: where each stretch begins, how many lines it has, how many new ones these
     become, and of these the first that is wanted. ``most_taps`` is of how many old lines a new one takes at
     most.
     """
@@ -39,29 +39,26 @@ def most_taps(lengths: Sequence[int], sizes: Sequence[int], kind: InterpolationM
 
 
 def taps(spans: Spans, wanted: int, kind: InterpolationMode) -> tuple[Tensor, Tensor]:
-    """Old lines (N, wanted, K) int64 and the share of each (N, wanted, K) float32, which sum to 1.
+    """Old lines (.., wanted, K) int64 and the share of each (.., wanted, K) float32, which sum to 1.
 
     Lines past the last that counts have share 0, and are real lines all the same.
     """
-    start, length, size, skip = spans.numbers[..., None].unbind()
-    number = torch.arange(wanted, device=start.device)
+    start, length, size, skip = spans.numbers[..., None, None].unbind()
+    number = torch.arange(0.5, wanted, device=start.device).view(-1, 1)
     tap = torch.arange(spans.most_taps, device=start.device)
     scale = length / size
     spread = scale.clamp(min=1.0)
-    centre = scale * (number + skip + 0.5)
-    first = (centre - _REACH[kind] * spread + 0.5).floor_().clamp_(min=0.0)
-    line = first[..., None] + tap
-    share = _KERNELS[kind](((line - centre[..., None] + 0.5) / spread[..., None]).abs_())
-    last = length[..., None] - 1
-    share = share.mul_(line <= last)
-    share = share / share.sum(-1, keepdim=True)
-    return line.minimum(last).long() + start[..., None], share
+    # Where a new line's middle lies among the middles of old ones.
+    centre = scale * (number + skip) - 0.5
+    first = (centre - _REACH[kind] * spread + 1).floor_().clamp_(min=0.0)
+    line, last = first + tap, length - 1
+    share = _KERNELS[kind](((line - centre) / spread).abs_()).mul_(line <= last)
+    return line.minimum(last).long() + start, share / share.sum(-1, keepdim=True)
 
 
 def as_matrices(lines: Tensor, shares: Tensor, old: int) -> Tensor:
-    """The same as dense matrices (N, wanted, old): new lines are their product with old ones."""
-    matrices = shares.new_zeros(*lines.shape[:2], old)
-    return matrices.scatter_add_(2, lines, shares)
+    """The same as dense matrices (.., wanted, old): new lines are their product with old ones."""
+    return shares.new_zeros(*lines.shape[:-1], old).scatter_add_(-1, lines, shares)
 
 
 def _triangle(distance: Tensor) -> Tensor:

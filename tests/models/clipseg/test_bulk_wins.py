@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ssa.masks.run_lengths import encode
+from ssa.masks.trace import Trace
 from ssa.models.clipseg import bulk_wins
 from ssa.models.clipseg.bulk_wins import wins_in_bulk
+from ssa.models.clipseg.run_shrinking import shrink_runs
 from ssa.models.clipseg.wins import wins_one_by_one
 from ssa.pictures.canvas import MaskParts
 from ssa.types import BoxXYXY
@@ -67,6 +69,24 @@ def test_together_as_one_by_one(
         assert mine.shape == theirs.shape
         # A cell that is half covered up to rounding, or two logits equal up to it, may go the other way.
         assert np.abs(mine - theirs).sum() <= 2 + 0.02 * mask.size
+
+
+@given(drawn=st.lists(crops(), min_size=1, max_size=6), most_side=st.integers(1, 90))
+def test_the_cells_of_masks_are_those_of_their_runs(
+    drawn: list[tuple[BoxXYXY, str, int]], most_side: int
+) -> None:
+    """A single candidate wins every cell that is in; of a mask without a pixel these are all cells."""
+    logits, masks = made(drawn, 3)
+    for mask, box, found in zip(
+        masks,
+        masks.boxes_xyxy,
+        wins_in_bulk([one[:1] for one in logits], masks, most_side),
+        strict=True,
+    ):
+        size_hw = box[3] - box[1], box[2] - box[0]
+        grid_hw = min(size_hw[0], most_side), min(size_hw[1], most_side)
+        inside = shrink_runs(Trace.of(encode(mask)), size_hw, grid_hw)
+        assert found.tolist() == [inside.sum() or inside.size]
 
 
 def test_exactly_alike_where_nothing_is_near_a_tie() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ssa.masks.run_lengths import decode, encode, encode_runs
 from ssa.models.shared import class_counts as module
 from ssa.models.shared.class_counts import class_counts
+from ssa.pictures.canvas import Masks
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -46,6 +47,19 @@ def test_runs_of_no_pixel_count_nothing(runs: list[int]) -> None:
     mask = encode_runs(np.array(runs, np.int64), 3, 4)
     counts = class_counts(torch.from_numpy(ids), 5, [mask])
     assert counts[0].tolist() == np.bincount(ids[decode(mask)], minlength=5).tolist()
+
+
+def test_masks_are_sent_once_for_all_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(0)
+    masks = [encode(chance.random((9, 7)) < 0.5) for _ in range(3)]
+    maps = [torch.from_numpy(chance.integers(0, 4, (9, 7)).astype(np.int16)) for _ in range(2)]
+    plain = [class_counts(one, 4, masks) for one in maps]
+    sent, times = module._sent, list[int]()
+    monkeypatch.setattr(module, "_sent", lambda *to, **on: (times.append(1), sent(*to, **on))[1])
+    together = Masks(masks)
+    for one, counts in zip(maps, plain, strict=True):
+        np.testing.assert_array_equal(class_counts(one, 4, together), counts)
+    assert times == [1]
 
 
 def test_a_mask_of_another_size_is_refused() -> None:
