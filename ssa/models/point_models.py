@@ -98,7 +98,8 @@ class Answers:
         self._masks, self.ious = masks, ious
 
     def logits(self, points: Tensor, outputs: Tensor) -> Tensor:
-        """Small masks (M, a, b), float32, of points (M,) and outputs (M,)."""
+        """Small masks (M, a, b), float32, of points (M,) and outputs (M,), on the host."""
+        points, outputs = torch.stack([points, outputs]).to(self._masks.device)
         return self._masks[points, outputs].float()
 
 

@@ -29,7 +29,10 @@ class Decoded(Protocol):
         ...
 
     def logits(self, points: Tensor, outputs: Tensor) -> Tensor:
-        """Small masks (M, a, b), float32, of points (M,), ascending, each one of its K outputs (M,)."""
+        """Small masks (M, a, b), float32, of points (M,), ascending, each one of its K outputs (M,).
+
+        Both are int64 on the host.
+        """
         ...
 
 
