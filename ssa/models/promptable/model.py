@@ -7,7 +7,7 @@ Whoever fulfils ``PromptableModel`` gets automatic mask generation from ``amg``;
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ class Decoded(Protocol):
         ...
 
 
+@runtime_checkable
 class PromptableModel(Protocol[Embedding]):
     """A model that looks at a crop once and then answers any number of point prompts.
 
