@@ -161,7 +161,7 @@ class Engine:
                 return [self._vote(one, settings, log) for one in regions]
             case "clusters":
                 return [
-                    _Labelled(self._grouping.group(one, found.embedding, settings, log))
+                    _Labelled(self._grouping.group(one, found.fetch_embedding, settings, log))
                     for one, found in zip(regions, proposed, strict=True)
                 ]
             case "none":

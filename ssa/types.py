@@ -71,13 +71,17 @@ class ImageEmbedding:
 
 @dataclass(frozen=True, slots=True)
 class ProposedMasks:
-    """The regions that a mask model found in a picture and, where it has one, the picture's embedding.
+    """The regions that a mask model found in a picture.
 
-    ``named`` are the same with their names, where they were found by these.
+    ``fetch_embedding`` reads the picture's embedding back from the model's device, where it stays until the
+    masks are gone, for few want it; None where the model has none. ``named`` are the same regions with their
+    names, where they were found by these.
     """
 
     proposals: tuple[MaskProposal, ...]
-    embedding: ImageEmbedding | None = None
+    fetch_embedding: Callable[[], ImageEmbedding] | None = field(
+        default=None, compare=False, repr=False
+    )
     named: tuple[Annotation, ...] | None = None
 
 

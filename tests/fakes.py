@@ -60,19 +60,28 @@ def squares(height: int, width: int, side: int) -> list[BoolMask]:
 
 @dataclass
 class FakeProposer:
-    """Proposes the masks it was given, all at one granularity; keeps the settings it was asked with."""
+    """Proposes the masks it was given, all at one granularity; keeps the settings it was asked with.
+
+    Counts how often its embedding was fetched.
+    """
 
     masks: list[BoolMask]
     granularity: int | None = None
     embedding: ImageEmbedding | None = None
     asked: list[MaskSettings] = field(default_factory=list)
+    fetched: int = 0
 
     def propose(self, image: RGBImage, settings: MaskSettings, progress: Progress) -> ProposedMasks:
         self.asked.append(settings)
         progress(1, 2)
         progress(2, 2)
         found = tuple(proposal(mask, self.granularity) for mask in self.masks)
-        return ProposedMasks(found, self.embedding)
+        return ProposedMasks(found, self._fetch if self.embedding else None)
+
+    def _fetch(self) -> ImageEmbedding:
+        assert self.embedding is not None
+        self.fetched += 1
+        return self.embedding
 
 
 @dataclass

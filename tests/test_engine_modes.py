@@ -289,6 +289,24 @@ def test_without_overlaps_names_are_those_of_the_whole_masks(image: RGBImage) ->
     assert len(Engine(stages(masks)).label(image, given, apart).annotations) == len(masks)
 
 
+@pytest.mark.parametrize(
+    ("settings", "fetched"),
+    [
+        (Settings(), 0),
+        (replace(Settings(), label_mode="none"), 0),
+        (replace(Settings(), looks=True), 1),
+        (CLUSTERS, 1),
+    ],
+)
+def test_the_embedding_is_read_back_for_who_looks_at_it_alone(
+    image: RGBImage, settings: Settings, fetched: int
+) -> None:
+    seen = ImageEmbedding(np.ones((4, 2, 2), np.float32), (2.0, 2.0))
+    proposer = FakeProposer(ALIKE, embedding=seen)
+    Engine(replace(stages(ALIKE), proposers={"sam": proposer})).annotate(image, settings)
+    assert proposer.fetched == fetched
+
+
 def test_regions_say_what_they_look_like_where_that_is_asked_for(image: RGBImage) -> None:
     masks = squares(60, 80, 20)
     seen = ImageEmbedding(

@@ -84,12 +84,13 @@ class Evaluation:
         """Add one scene."""
         wanted = [region for region in scene.regions if counts(region, region.role)]
         found = self._proposer.propose(scene.image, self._settings, lambda *_: None)
-        if found.embedding is None:
+        if found.fetch_embedding is None:
             raise ValueError("expected a mask model that gives its embedding of the picture")
+        embedding = found.fetch_embedding()
         regions = true_regions(found.proposals, wanted)
-        self._seen["found"].append(Masks(found.proposals, regions, found.embedding))
+        self._seen["found"].append(Masks(found.proposals, regions, embedding))
         true = [proposal_of(region.mask) for region in wanted]
-        self._seen["true"].append(Masks(true, wanted, found.embedding))
+        self._seen["true"].append(Masks(true, wanted, embedding))
 
     def agreement(
         self, source: str, chosen: ClusterSettings, eps: Sequence[float] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,9 +37,13 @@ class Grouping:
         self._naming = naming
 
     def group(
-        self, regions: Regions, embedding: ImageEmbedding | None, settings: Settings, log: StageLog
+        self,
+        regions: Regions,
+        fetch_embedding: Callable[[], ImageEmbedding] | None,
+        settings: Settings,
+        log: StageLog,
     ) -> tuple[Annotation, ...]:
-        """One annotation a region, in order; ``embedding`` is the picture's, if it is at hand already.
+        """One annotation a region, in order; ``fetch_embedding`` gives the picture's, if it was made already.
 
         A group is called "cluster 3" by its number. With ``name_clusters`` its most typical members are
         named as in open vocabulary, and their commonest name is the whole group's. A region without a
@@ -48,7 +52,7 @@ class Grouping:
         if not regions.proposals:
             return ()
         with log.stage("clusters", len(regions)) as done:
-            seen = embedding if embedding is not None else self._embed(regions)
+            seen = fetch_embedding() if fetch_embedding else self._embed(regions)
             vectors = mask_embeddings(seen, regions.proposals, settings.clusters)
             ids = cluster(vectors, settings.clusters)
             done(len(ids))

@@ -35,8 +35,8 @@ def finished(
         pairs = zip(annotations, nodes, strict=True)
         annotations = tuple(replace(one, node=node) for one, node in pairs)
     annotations = Phrases(stages.phrases).heed(picture.image, annotations, settings, log)
-    if settings.looks:
-        annotations = with_looks(annotations, seen.embedding, settings.clusters)
+    if settings.looks and seen.fetch_embedding:
+        annotations = with_looks(annotations, seen.fetch_embedding(), settings.clusters)
     if picture.proposals is None and not settings.selection.overlaps:
         annotations = apart(annotations)
     annotations = with_witnesses(annotations, stages.models)

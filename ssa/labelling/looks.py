@@ -11,11 +11,9 @@ from ssa.types import Annotation, ImageEmbedding
 
 
 def with_looks(
-    annotations: Sequence[Annotation], seen: ImageEmbedding | None, settings: ClusterSettings
+    annotations: Sequence[Annotation], seen: ImageEmbedding, settings: ClusterSettings
 ) -> tuple[Annotation, ...]:
-    """The same with each region's ``embedding``, as clusters have it; unchanged if the picture has none."""
-    if seen is None:
-        return tuple(annotations)
+    """The same with each region's ``embedding``, as clusters have it."""
     vectors = directions(mask_embeddings(seen, [one.proposal for one in annotations], settings))
     return tuple(
         replace(one, evidence=replace(one.evidence, embedding=tuple(own)))

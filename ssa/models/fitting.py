@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from ssa.config import LARGEST_BATCHES, MaskSettings, Settings
 from ssa.masks.run_lengths import encode
-from ssa.models.promptable.amg import no_progress
+from ssa.models.promptable.amg import generate
+from ssa.models.promptable.model import PromptableModel
 from ssa.pictures.canvas import Canvas, Crops, MaskParts
-from ssa.stages import DenseRanker, MaskProposer, Stages
+from ssa.stages import DenseRanker, Stages
 
 logger = logging.getLogger(__name__)
 
@@ -86,25 +87,33 @@ def fitted(stages: Stages, settings: Settings, meter: Meter) -> Settings:
     most = LARGEST_BATCHES
     sizes: dict[str, int] = {}
     for name, step in _steps(stages, settings).items():
-        each = _bytes_an_item(meter, step, TRIAL_ITEMS)
-        sizes[name] = _power_of_two(fitting(free, each, getattr(most, name)))
+        sizes[name] = _power_of_two(_room(meter, free, step, TRIAL_ITEMS, getattr(most, name)))
+    few, more = (side * side for side in TRIAL_SIDES)
     for source, proposer in stages.proposers.items():
-        few, more = (side * side for side in TRIAL_SIDES)
-        each = _bytes_an_item(meter, _points_step(proposer, settings.masks[source]), (few, more))
-        if hasattr(proposer, "points_at_once"):
+        if isinstance(proposer, PromptableModel):
+            step = _points_step(proposer, settings.masks[source])
             proposer.points_at_once = sizes[source] = _power_of_two(
-                fitting(free, each, MOST_POINTS)
+                _room(meter, free, step, (few, more), MOST_POINTS)
             )
     logger.info("at once: %s", ", ".join(f"{size} {name}" for name, size in sizes.items()))
     batches = {name: size for name, size in sizes.items() if hasattr(most, name)}
     return replace(settings, batches=replace(settings.batches, **batches))
 
 
-def _bytes_an_item(meter: Meter, step: Callable[[int], object], trials: tuple[int, int]) -> float:
-    """What one item more takes, by two runs; by one before them, which takes what is taken but once."""
-    step(trials[0])
-    few, more = (meter.peak_bytes(lambda count=count: step(count)) for count in trials)  # type: ignore[misc]
-    return (more - few) / (trials[1] - trials[0])
+def _room(
+    meter: Meter, free: int, step: Callable[[int], object], trials: tuple[int, int], most: int
+) -> int:
+    """How many items of a step there is room for, ``most`` at most.
+
+    The first run also takes what is taken but once, so one item takes at most its share of that run's peak.
+    Where there is room for the most even so, no more is to be learnt; else two runs tell what one item more
+    takes.
+    """
+    few, more = trials
+    if fitting(free, meter.peak_bytes(lambda: step(few)) / few, most) == most:
+        return most
+    small, large = (meter.peak_bytes(lambda count=count: step(count)) for count in trials)  # type: ignore[misc]
+    return fitting(free, (large - small) / (more - few), most)
 
 
 def _power_of_two(count: int) -> int:
@@ -138,13 +147,15 @@ def _steps(stages: Stages, settings: Settings) -> Mapping[str, Callable[[int], o
     return steps
 
 
-def _points_step(proposer: MaskProposer, settings: MaskSettings) -> Callable[[int], object]:
-    """Mask generation on noise, every mask of which passes."""
+def _points_step(model: PromptableModel[Any], settings: MaskSettings) -> Callable[[int], object]:
+    """Mask generation on noise, every mask of which passes; it is looked at here, once for all trials."""
     noise = np.random.default_rng(0).integers(0, 255, (TRIAL_PX, TRIAL_PX, 3), dtype=np.uint8)
     passing = replace(settings, pred_iou_thresh=0.0, stability_score_thresh=0.0, crop_n_layers=0)
+    seen = model.embed(noise)
 
     def step(count: int) -> object:
         asked = replace(passing, points_per_side=int(count**0.5))
-        return proposer.propose(noise, asked, no_progress)
+        model.points_at_once = count  # Fewer would hold less, and what one takes would seem little.
+        return generate(model, noise, asked, whole=seen)
 
     return step

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -97,7 +98,8 @@ class Answers:
         self._masks, self.ious = masks, ious
 
     def logits(self, points: Tensor, outputs: Tensor) -> Tensor:
-        """Small masks (M, a, b), float32, of points (M,) and outputs (M,)."""
+        """Small masks (M, a, b), float32, of points (M,) and outputs (M,), on the host."""
+        points, outputs = torch.stack([points, outputs]).to(self._masks.device)
         return self._masks[points, outputs].float()
 
 
@@ -152,11 +154,13 @@ class PointModel:
         """Masks of everything in the picture ((H, W, 3) RGB uint8), and what the encoder saw of it."""
         whole = self.embed(image)
         proposals = generate(self, image, settings, progress, whole)
-        return ProposedMasks(proposals, self._image_embedding(whole))
+        fetch = partial(self._image_embedding, whole.coarsest, whole.input_hw)
+        return ProposedMasks(proposals, fetch)
 
     def embed_image(self, image: RGBImage) -> ImageEmbedding:
         """What the encoder sees of a picture ((H, W, 3) RGB uint8) whose masks come from elsewhere."""
-        return self._image_embedding(self.embed(image))
+        whole = self.embed(image)
+        return self._image_embedding(whole.coarsest, whole.input_hw)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -208,11 +212,11 @@ class PointModel:
         # Padded ones are first brought to the input's size, where the padding is cut off.
         return [(self._input_px, seen), (size, size)] if self._family.pads else [(size, size)]
 
-    def _image_embedding(self, whole: Seen) -> ImageEmbedding:
+    def _image_embedding(self, coarsest: Tensor, input_hw: tuple[int, int]) -> ImageEmbedding:
         """The coarsest map, off the device; the resized picture lies at its top left."""
-        features = whole.coarsest[0].float().cpu().numpy()
+        features = coarsest[0].cpu().float().numpy()
         cell_px = self._input_px / features.shape[-1]
-        high, wide = (side / cell_px for side in whole.input_hw)
+        high, wide = (side / cell_px for side in input_hw)
         return ImageEmbedding(features, (high, wide))
 
 

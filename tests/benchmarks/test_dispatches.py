@@ -7,7 +7,13 @@ import torch
 
 from benchmarks.dispatches import counted, dispatch_figures
 from benchmarks.drawn_masks import draw_masks
+from benchmarks.transfers import transfers_counted
+from ssa.config import MaskSettings
+from ssa.device import Placement
+from ssa.models.sam import SamMaskProposer
 from ssa.weights import choose_bundle, default_root
+from toyworld.scenes import draw_scene
+from toyworld.seeds import evaluation_seed
 
 
 def test_operations_and_transfers_are_counted_once_each() -> None:
@@ -32,6 +38,20 @@ def test_what_stays_on_the_host_is_no_transfer() -> None:
         kept.nonzero()[:, 0].tolist()
         torch.as_tensor([1]).to(torch.float32)
     assert not transfers
+
+
+def test_masks_of_a_picture_take_ten_transfers_whatever_there_is_to_see() -> None:
+    """Picture and points there, ratings back, picks there, boxes back; windows there, twice; three reads."""
+    bulk = Placement(torch.device("cpu"), torch.float32, bulk=True)
+    proposer = SamMaskProposer.load(default_root() / "tiny" / "sam", bulk)
+    settings = MaskSettings(points_per_side=8, pred_iou_thresh=0.5, stability_score_thresh=0.6)
+    for seed in (1, 3):
+        picture = draw_scene(evaluation_seed(seed)).image
+        proposer.propose(picture, settings)
+        with transfers_counted() as transfers:
+            found = proposer.propose(picture, settings)
+        assert len(found.proposals) > 3
+        assert transfers.total() == 10
 
 
 def test_both_works_of_a_picture_are_counted() -> None:

@@ -38,8 +38,9 @@ def group(
     settings: Settings = SETTINGS,
     embedder: FakeEmbedder | None = None,
 ) -> tuple[Annotation, ...]:
-    naming = Naming(stages([]))
-    return Grouping(embedder, naming).group(regions, seen, settings, StageLog(lambda _: None))
+    grouping = Grouping(embedder, Naming(stages([])))
+    fetch = None if seen is None else lambda: seen
+    return grouping.group(regions, fetch, settings, StageLog(lambda _: None))
 
 
 def test_alike_regions_share_a_number_and_the_others_have_none() -> None:

@@ -23,7 +23,5 @@ def test_each_says_it_and_nothing_else_changes() -> None:
     ]
 
 
-def test_without_the_pictures_embedding_they_stay_as_they_are() -> None:
-    named = (Annotation(proposal(squares(4, 4, 2)[0]), "cat"),)
-    assert with_looks(named, None, ClusterSettings()) == named
+def test_no_regions_look_like_nothing() -> None:
     assert with_looks((), ImageEmbedding(CELLS, (2.0, 2.0)), ClusterSettings()) == ()

@@ -100,8 +100,8 @@ def test_regions_can_be_grouped_by_what_it_sees(ours: PointModel) -> None:
     pads = FAMILIES[ours.kind].pads
     assert seen.extent_hw == ((6.0, 8.0) if pads else (8.0, 8.0))
     found = ours.propose(image, FEW)
-    assert found.embedding is not None
-    np.testing.assert_array_equal(found.embedding.features, seen.features)
+    assert found.fetch_embedding is not None
+    np.testing.assert_array_equal(found.fetch_embedding().features, seen.features)
     vectors = mask_embeddings(seen, found.proposals, ClusterSettings())
     assert vectors.shape == (len(found.proposals), 32)
 

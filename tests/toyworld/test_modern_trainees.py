@@ -86,7 +86,7 @@ def test_sam2_as_exported_answers_through_the_adapter(
     picture = draw_scene(training_seed(6), 192, 256).image
     assert model.embed(picture).coarsest.shape == (1, sam2.WIDTH, 16, 16)
     settings = MaskSettings(points_per_side=4, pred_iou_thresh=0.0, stability_score_thresh=0.0)
-    assert model.propose(picture, settings).embedding is not None
+    assert model.propose(picture, settings).fetch_embedding is not None
 
 
 def test_a_squashed_scene_holds_the_same_regions() -> None:

@@ -74,13 +74,12 @@ def candidates(
     """Decode points (N, 2), drop what the model rates low, and look at the rest where it can be."""
     decoded = model.decode(embedding, points_xy)
     wanted = [one is None or one in settings.granularities for one in model.granularities]
-    points, outputs = well_rated(decoded.ious, wanted, settings.pred_iou_thresh)
+    points, outputs, ious = well_rated(decoded.ious, wanted, settings.pred_iou_thresh)
     if not len(points):
         return []
     small = decoded.logits(points, outputs)
-    ious = decoded.ious[points, outputs].tolist()
     granularities = [model.granularities[output] for output in outputs.tolist()]
-    prompts = points_xy[points.cpu().numpy()] + crop.box[:2]
+    prompts = points_xy[points.numpy()] + crop.box[:2]
     cut = Cut.of(model.mask_threshold, settings)
     enlargement = model.enlargement(embedding)
     windows = enlargement.reach(boxes_of(small > cut.low))
@@ -95,17 +94,20 @@ def candidates(
     return [mask for mask in found if not crop.cuts_off(mask.box)]
 
 
-def well_rated(ious: Tensor, wanted: Sequence[bool], threshold: float) -> tuple[Tensor, Tensor]:
-    """Points (M,) and outputs (M,) of the entries of (N, K) above the threshold, in order.
+def well_rated(
+    ious: Tensor, wanted: Sequence[bool], threshold: float
+) -> tuple[Tensor, Tensor, list[float]]:
+    """Points (M,) and outputs (M,) of the entries of (N, K) above the threshold, in order, and the entries.
 
-    ``wanted`` (K,) says which outputs count at all.
+    ``wanted`` (K,) says which outputs count at all. All is read back at once, for it is little and how many
+    there are decides what comes next; so points and outputs are the host's.
 
     A threshold of 0 or less keeps everything: a predicted IoU can be negative.
     """
-    keep = ious > threshold if threshold > 0 else torch.ones_like(ious, dtype=torch.bool)
-    keep &= torch.tensor(wanted, device=ious.device)
-    point, output = keep.nonzero(as_tuple=True)
-    return point, output
+    on_host = ious.cpu()
+    keep = on_host > threshold if threshold > 0 else torch.ones_like(on_host, dtype=torch.bool)
+    point, output = (keep & torch.tensor(wanted)).nonzero(as_tuple=True)
+    return point, output, on_host[point, output].tolist()
 
 
 def boxes_of(flags: Tensor) -> NDArray[np.int64]:

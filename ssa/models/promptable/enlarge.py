@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+
+# Of a picture rows and columns, at its own size and on a coarser grid, and the same of its crops.
+RESIZINGS_KEPT = 8
 
 # Lines of the large map made by one product: of more, more would be zeros.
 LINES_AT_ONCE = 128
@@ -40,16 +44,9 @@ class Resizing:
         """Bilinear, in steps: resize to a size, then keep so many pixels from the start.
 
         The weights are what the resizes make of single bright pixels. Small pixels after the last one that
-        any large one takes are left out.
+        any large one takes are left out. Those made last are kept, for pictures are often of one size.
         """
-        response = torch.eye(size)[None]
-        for resized, kept in steps:
-            response = F.interpolate(response, resized, mode="linear", align_corners=False)
-            response = response[..., :kept]
-        taken = response[0].numpy() != 0  # (n, m)
-        first, last = taken.argmax(0), size - 1 - taken[::-1].argmax(0)
-        weights = response[0, : last[-1] + 1].T.contiguous().to(device)
-        return cls(weights, first, last, size, tuple(steps))
+        return _resizing(size, tuple(steps), device)
 
     def before_last(self) -> tuple[Resizing, float]:
         """The same without its last step, and by how much that enlarges.
@@ -69,6 +66,20 @@ class Resizing:
     def needs(self, start: int, stop: int) -> slice:
         """Small pixels that large ones from ``start`` to before ``stop`` take of."""
         return slice(int(self.first[start]), int(self.last[stop - 1]) + 1)
+
+
+@lru_cache(maxsize=RESIZINGS_KEPT)
+def _resizing(size: int, steps: tuple[tuple[int, int], ...], device: torch.device) -> Resizing:
+    # Made for inference alone, they could be of no use to who computes gradients later on.
+    with torch.inference_mode(False), torch.no_grad():
+        response = torch.eye(size)[None]
+        for resized, kept in steps:
+            response = F.interpolate(response, resized, mode="linear", align_corners=False)
+            response = response[..., :kept]
+        taken = response[0].numpy() != 0  # (n, m)
+        first, last = taken.argmax(0), size - 1 - taken[::-1].argmax(0)
+        weights = response[0, : last[-1] + 1].T.contiguous().to(device)
+    return Resizing(weights, first, last, size, steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Whoever fulfils ``PromptableModel`` gets automatic mask generation from ``amg``;
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,14 @@ class Decoded(Protocol):
         ...
 
     def logits(self, points: Tensor, outputs: Tensor) -> Tensor:
-        """Small masks (M, a, b), float32, of points (M,), ascending, each one of its K outputs (M,)."""
+        """Small masks (M, a, b), float32, of points (M,), ascending, each one of its K outputs (M,).
+
+        Both are int64 on the host.
+        """
         ...
 
 
+@runtime_checkable
 class PromptableModel(Protocol[Embedding]):
     """A model that looks at a crop once and then answers any number of point prompts.
 

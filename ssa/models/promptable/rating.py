@@ -66,7 +66,7 @@ def rated(
     """Decode points (N, 2), and rate on a ``grid``, (height, width), what the model rates well."""
     decoded = model.decode(embedding, points_xy)
     wanted = [one is None or one in settings.granularities for one in model.granularities]
-    points, outputs = well_rated(decoded.ious, wanted, settings.pred_iou_thresh)
+    points, outputs, ious = well_rated(decoded.ious, wanted, settings.pred_iou_thresh)
     if not len(points):
         return []
     small = decoded.logits(points, outputs)
@@ -75,16 +75,16 @@ def rated(
     enlargement, grid_hw = grid
     measured = _measured_in_bulk if model.in_bulk else _measured
     stabilities, boxes = measured(small, enlargement.reach(small_boxes), enlargement, cut)
-    chosen = torch.stack([points, outputs, decoded.ious[points, outputs].double()]).cpu().numpy()
-    found = []
+    prompts = points_xy[points.numpy()] + crop.box[:2]
+    granularities = [model.granularities[output] for output in outputs.tolist()]
+    masks, found = small.unbind(), []
     for row in np.flatnonzero(cut.is_stable(stabilities) & (boxes[:, 2] > 0)).tolist():
-        point, output, iou = chosen[:, row].tolist()
         box = _in_picture(boxes[row], grid_hw, crop)
         if not crop.cuts_off(box):
-            x, y = (points_xy[int(point)] + crop.box[:2]).tolist()
-            scores = iou, float(stabilities[row])
-            fineness = model.granularities[int(output)]
-            found.append(Rated(small[row], small_boxes[row], box, *scores, (x, y), fineness))
+            x, y = prompts[row].tolist()
+            scores = ious[row], float(stabilities[row])
+            fineness = granularities[row]
+            found.append(Rated(masks[row], small_boxes[row], box, *scores, (x, y), fineness))
     return found
 
 

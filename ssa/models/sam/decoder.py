@@ -94,12 +94,18 @@ class DecodedPoints:
         self.ious: Tensor = decoder.iou_prediction_head(tokens[:, 0])[:, 1:]
 
     def logits(self, points: Tensor, outputs: Tensor) -> Tensor:
-        """Masks (M, 4 · rows, 4 · columns), float32, of points (M,), ascending, and outputs (M,)."""
+        """Masks (M, 4 · rows, 4 · columns), float32, of points (M,), ascending, and outputs (M,).
+
+        Both on the host, from where all that says which masks travels in one piece.
+        """
         _, rows, columns, _ = self._patches.shape
         wanted, index = torch.unique_consecutive(points, return_inverse=True)
+        sent = torch.cat([index, outputs, wanted]).to(self._patches.device)
+        index, outputs, wanted = sent.tensor_split([len(index), 2 * len(index)])
         numbers = rows * columns * 16 * self._decoder.output_upscaling[3].out_channels
-        at_once = DRAWN_AT_ONCE_ON_CPU if points.is_cpu else DRAWN_AT_ONCE
-        drawn = torch.cat([self._draw(some) for some in wanted.split(max(1, at_once // numbers))])
+        at_once = DRAWN_AT_ONCE_ON_CPU if sent.is_cpu else DRAWN_AT_ONCE
+        pieces = torch.split(wanted, max(1, at_once // numbers))
+        drawn = torch.cat([self._draw(some) for some in pieces])
         # A patch is drawn in quarters, and these in quarters.
         chosen = drawn[index, outputs].view(-1, rows, columns, 2, 2, 2, 2)
         return chosen.permute(0, 1, 3, 5, 2, 4, 6).reshape(-1, 4 * rows, 4 * columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -98,11 +99,13 @@ class SamMaskProposer:
         """
         whole = self.embed(image)
         proposals = generate(self, image, settings, progress, whole)
-        return ProposedMasks(proposals, self._image_embedding(whole))
+        fetch = partial(self._image_embedding, whole.features, whole.input_hw)
+        return ProposedMasks(proposals, fetch)
 
     def embed_image(self, image: RGBImage) -> ImageEmbedding:
         """What the encoder sees of a picture ((H, W, 3) RGB uint8) whose masks come from elsewhere."""
-        return self._image_embedding(self.embed(image))
+        whole = self.embed(image)
+        return self._image_embedding(whole.features, whole.input_hw)
 
     @memory_errors_told
     @torch.inference_mode()
@@ -132,12 +135,12 @@ class SamMaskProposer:
         """
         return self._enlargement(embedding.input_hw, size_hw) if size_hw else embedding.enlargement
 
-    def _image_embedding(self, whole: CropEmbedding) -> ImageEmbedding:
+    def _image_embedding(self, features: Tensor, input_hw: tuple[int, int]) -> ImageEmbedding:
         """The encoder's features, off the device; the resized picture lies at their top left."""
-        features = whole.features[0].float().cpu().numpy()
-        patch_px = self._input_px / features.shape[-1]
-        high, wide = (side / patch_px for side in whole.input_hw)
-        return ImageEmbedding(features, (high, wide))
+        on_host = features[0].cpu().float().numpy()
+        patch_px = self._input_px / on_host.shape[-1]
+        high, wide = (side / patch_px for side in input_hw)
+        return ImageEmbedding(on_host, (high, wide))
 
     def _pixels(self, crop: RGBImage, input_hw: tuple[int, int]) -> Tensor:
         """The encoder's input (1, 3, S, S)."""

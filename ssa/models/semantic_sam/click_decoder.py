@@ -184,4 +184,5 @@ def _logits(fractions: Tensor) -> Tensor:
 
 def _box_codes(boxes: Tensor, dim: int) -> Tensor:
     """Boxes (..., 4) as x, y, w, h → (..., 4 · dim): codes of y, x, w and h."""
-    return waves(boxes[..., [1, 0, 2, 3]], dim).flatten(-2)
+    x, y, width, height = boxes.unbind(-1)
+    return waves(torch.stack([y, x, width, height], dim=-1), dim).flatten(-2)

@@ -63,14 +63,16 @@ class CropEmbedding:
 class DecodedClicks:
     """The answers to N clicks, one mask at each of six granularities."""
 
-    def __init__(self, answers: Answers, mask_features: Tensor) -> None:
-        self._tokens = torch.tensor(TOKENS, device=mask_features.device)
+    def __init__(self, answers: Answers, mask_features: Tensor, tokens: Tensor) -> None:
+        """``tokens`` (6,), on the features' device: the mask token that answers at each granularity."""
+        self._tokens = tokens
         self._embeddings = answers.mask_embeddings[0]
         self._mask_features = mask_features
-        self.ious: Tensor = answers.scores[0][:, self._tokens]
+        self.ious: Tensor = answers.scores[0][:, tokens]
 
     def logits(self, points: Tensor, outputs: Tensor) -> Tensor:
-        """Masks (M, h, w), float32, of clicks (M,) at granularities (M,), counted from 0."""
+        """Masks (M, h, w), float32, of clicks (M,) at granularities (M,), from 0, both on the host."""
+        points, outputs = torch.stack([points, outputs]).to(self._tokens.device)
         chosen = self._embeddings[points, self._tokens[outputs]]
         masks: Tensor = torch.unflatten(
             chosen @ self._mask_features.flatten(1), 1, self._mask_features.shape[1:]
@@ -109,6 +111,7 @@ class SemanticSamMaskProposer:
         self._isolate_clicks = isolate_clicks
         self._mean = torch.tensor(BYTE_MEAN, device=placement.device).view(3, 1, 1)
         self._std = torch.tensor(BYTE_STD, device=placement.device).view(3, 1, 1)
+        self._tokens = torch.tensor(TOKENS, device=placement.device)
         self.points_limit = BatchLimit("points")
 
     @classmethod
@@ -166,7 +169,7 @@ class SemanticSamMaskProposer:
         boxes *= (input_w / padded_w, input_h / padded_h) * 2
         prompts = torch.from_numpy(boxes).to(self._placement.device, torch.float32)[None]
         answers = self.model.decoder(embedding.outlook, prompts, self._isolate_clicks)
-        return DecodedClicks(answers, embedding.mask_features)
+        return DecodedClicks(answers, embedding.mask_features, self._tokens)
 
     def enlargement(
         self, embedding: CropEmbedding, size_hw: tuple[int, int] | None = None

@@ -166,11 +166,16 @@ def upload(crop: RGBImage, device: torch.device) -> Tensor:
 
     On a CPU a whole picture is taken as it lies, so it isn't to be written to.
     """
-    as_it_is = crop.flags.writeable and crop.flags.c_contiguous
-    pixels = torch.from_numpy(crop if as_it_is else np.array(crop))
+    pixels = _as_tensor(crop)
     if device.type == "cuda":
-        pixels = pixels.pin_memory().to(device, non_blocking=True)
-    return pixels.permute(2, 0, 1)
+        pixels = pixels.pin_memory()
+    return pixels.to(device, non_blocking=True).permute(2, 0, 1)
+
+
+def _as_tensor(picture: RGBImage) -> Tensor:
+    """The picture on the host, as it lies if torch can take it so."""
+    as_it_is = picture.flags.writeable and picture.flags.c_contiguous
+    return torch.from_numpy(picture if as_it_is else np.array(picture))
 
 
 def resize_picture(
@@ -183,9 +188,8 @@ def resize_picture(
     """
     if grid_of(*picture.shape[:2]) == picture.shape[:2]:
         return np.array(Image.fromarray(picture).resize(size_hw[::-1], kind))
-    pixels = upload(picture, torch.device("cpu"))
     resized = vision.resize(
-        pixels,
+        _as_tensor(picture).permute(2, 0, 1),
         list(size_hw),
         interpolation=_INTERPOLATION[PILImageResampling(kind)],
         antialias=True,

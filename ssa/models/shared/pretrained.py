@@ -88,6 +88,8 @@ def load_transformer(
     if missing:
         named = ", ".join(sorted(missing)[:3])
         raise ValueError(f"{len(missing)} parameters are not in the checkpoint, such as {named}")
+    # After all was sent, so that the host reads each number once.
+    model = model.eval().requires_grad_(False).to(device)
     if broken := not_finite(model.state_dict()):
         raise ValueError(f"{len(broken)} tensors hold NaN or infinity, such as {broken[0]}")
     if strangers := sorted(info["unexpected_keys"]):
@@ -98,18 +100,23 @@ def load_transformer(
             model_class.__name__,
             strangers[0],
         )
-    return model.eval().requires_grad_(False).to(device)
+    return model
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
-    """The names of those that hold NaN or infinity: a sum tells, in one pass and without a copy."""
-    return sorted(
-        name
+    """The names of those that hold NaN or infinity: a sum tells, in one pass and without a copy.
+
+    All lie on one device, which is asked once.
+    """
+    sums = {
+        name: tensor.sum(dtype=torch.float32)
         for name, tensor in tensors.items()
-        if tensor.is_floating_point()
-        and not tensor.is_meta
-        and not tensor.sum(dtype=torch.float32).isfinite()
-    )
+        if tensor.is_floating_point() and not tensor.is_meta
+    }
+    if not sums:
+        return []
+    finite = torch.stack(list(sums.values())).isfinite().tolist()
+    return sorted(name for name, is_finite in zip(sums, finite, strict=True) if not is_finite)
 
 
 def class_names(config: Any, usual: tuple[str, ...] | None = None) -> tuple[str, ...]:

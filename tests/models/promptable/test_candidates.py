@@ -38,8 +38,9 @@ def test_answers_rated_above_the_threshold_are_looked_at(
     threshold: float, wanted: list[bool], kept: list[tuple[int, int]]
 ) -> None:
     ious = torch.tensor([[0.5, 0.7], [0.9, -0.1]])
-    points, outputs = candidates.well_rated(ious, wanted, threshold)
+    points, outputs, rated = candidates.well_rated(ious, wanted, threshold)
     assert list(zip(points.tolist(), outputs.tolist(), strict=True)) == kept
+    assert rated == [ious[at].item() for at in kept]
 
 
 @given(st.integers(0, 2**32))

@@ -87,6 +87,17 @@ def _shrinks(small: tuple[int, int], steps: list[tuple[int, int, int, int]]) -> 
     return any(h > height or w > width for (h, w), (height, width) in zip(sizes, to, strict=False))
 
 
+def test_a_size_s_matrix_is_made_once_and_can_be_learnt_through() -> None:
+    with torch.inference_mode():
+        made = Resizing.of(3, [(70, 60)], torch.device("cpu"))
+    assert Resizing.of(3, ((70, 60),), torch.device("cpu")) is made
+    assert Resizing.of(3, [(70, 59)], torch.device("cpu")) is not made
+    small = torch.ones(1, 3, requires_grad=True)
+    (small @ made.weights.T).sum().backward()
+    assert small.grad is not None
+    torch.testing.assert_close(small.grad[0], made.weights.sum(0))
+
+
 def test_what_is_cut_off_needs_no_small_pixels() -> None:
     half = Enlargement(*[Resizing.of(8, [(64, 32), (100, 100)], torch.device("cpu"))] * 2)
     # The last pixel kept lies between the fourth and the fifth small one.

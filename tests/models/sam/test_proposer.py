@@ -118,10 +118,10 @@ def test_masks_come_with_the_embedding_that_they_were_made_from(layers: int, enc
         found = proposer.propose(picture, settings)
     assert len(seen) == encoded  # Once a crop, the whole picture among them.
     assert found.proposals
-    assert found.embedding is not None
-    alone = proposer.embed_image(picture)
-    assert np.array_equal(found.embedding.features, alone.features)
-    assert found.embedding.extent_hw == alone.extent_hw
+    assert found.fetch_embedding is not None
+    fetched, alone = found.fetch_embedding(), proposer.embed_image(picture)
+    assert np.array_equal(fetched.features, alone.features)
+    assert fetched.extent_hw == alone.extent_hw
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,15 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.transfers import transfers_counted
 from ssa.errors import OutOfMemory, WeightsError
-from ssa.models.shared.pretrained import class_names, fed_float32, opening, shown
+from ssa.models.shared.pretrained import (
+    class_names,
+    fed_float32,
+    not_finite,
+    opening,
+    shown,
+)
 
 
 def test_a_path_is_shown_by_its_end() -> None:
@@ -49,6 +56,15 @@ def test_other_errors_pass(tmp_path: Path) -> None:
     for error in (OutOfMemory("full"), KeyboardInterrupt()):
         with pytest.raises(type(error)):
             load(tmp_path, error)
+
+
+def test_tensors_that_are_not_finite_are_named_and_the_device_is_asked_once() -> None:
+    nan, infinity = torch.tensor([1.0, torch.nan]), torch.tensor([[torch.inf]]).half()
+    tensors = {"b": nan, "a": infinity, "c": torch.ones(3), "ids": torch.tensor([1, 2])}
+    with transfers_counted() as transfers:
+        assert not_finite(tensors) == ["a", "b"]
+        assert not_finite({"ids": tensors["ids"]}) == not_finite({}) == []
+    assert transfers.total() == 1
 
 
 def test_classes_are_named_by_id() -> None:
