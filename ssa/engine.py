@@ -197,7 +197,7 @@ class Engine:
     def _vote(self, regions: Regions, settings: Settings, log: StageLog) -> _Labelled:
         """Each region with its majority class, and the segmentor's map with the regions painted on it."""
         with log.stage("segmentor", total=1) as done:
-            found = self._segmentor(settings).segment(regions.image)
+            found = self._segmentor(settings).segment(regions.canvas)
             done(1)
         with log.stage("painting", len(regions)) as done:
             painted, votes = vote_and_paint(found, regions.proposals)

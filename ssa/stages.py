@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from ssa.config import MaskSettings
+from ssa.pictures.canvas import Canvas
 from ssa.types import (
     RLE,
     Annotation,
@@ -48,11 +49,12 @@ class Segmentor(Protocol):
 
     ``coarse`` is for who only counts pixels: in large pictures classes may then meet some pixels off, and a
     map that counts may be smaller than the picture.
-    ``plain``, scores are enlarged or reduced as transformers does it, without smoothing.
+    ``plain``, scores are enlarged or reduced as transformers does it, without smoothing. A picture whose
+    canvas comes in place of its pixels may have been brought to the device by another model.
     """
 
     def segment(
-        self, image: RGBImage, *, coarse: bool = False, plain: bool = False
+        self, image: RGBImage | Canvas, *, coarse: bool = False, plain: bool = False
     ) -> LabelMap: ...
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ssa.config import MaskSettings
 from ssa.errors import OutOfMemory
 from ssa.masks.run_lengths import box_of, encode
+from ssa.pictures.canvas import Canvas
 from ssa.stages import Progress, Stages
 from ssa.types import (
     RLE,
@@ -102,7 +103,9 @@ class FakeSegmentor:
     source: str = "coco"
     labels: tuple[str, ...] = ("sky", "grass")
 
-    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
+    def segment(
+        self, image: RGBImage | Canvas, *, coarse: bool = False, plain: bool = False
+    ) -> LabelMap:
         class_ids = np.zeros(image.shape[:2], np.int16)
         class_ids[:, image.shape[1] // 2 :] = 1
         return LabelMap(self.source, class_ids, self.labels)

@@ -20,7 +20,7 @@ ROOMS: dict[str, set[str]] = {
     **dict.fromkeys(BASE, BASE),
     "pictures": BASE | {"masks"},
     "masks": BASE,
-    "stages": BASE,
+    "stages": BASE | {"pictures"},
     "progress": BASE,
     "device": BASE,
     "cores": BASE,

@@ -25,6 +25,7 @@ from ssa.labelling.closed_set import vote_and_paint
 from ssa.labelling.labels import load_labels
 from ssa.loading import LoadedEngine
 from ssa.models.shared.class_scores import best_class, label_map
+from ssa.pictures.canvas import Canvas
 from ssa.stages import MaskProposer, Segmentor
 from ssa.types import LabelMap, RGBImage
 from toyworld.scenes import Scene
@@ -46,11 +47,15 @@ class Coarse:
     ) -> None:
         self._scores, self._labels, self._cells = scores, labels, cells
 
-    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
+    def segment(
+        self, image: RGBImage | Canvas, *, coarse: bool = False, plain: bool = False
+    ) -> LabelMap:
         """The best class of each pixel after enlarging the averaged scores bilinearly."""
         size_hw = image.shape[:2]
         rows, columns = (max(1, round(side * self._cells / max(size_hw))) for side in size_hw)
-        scores = functional.adaptive_avg_pool2d(self._scores(image), (rows, columns))
+        scores = functional.adaptive_avg_pool2d(
+            self._scores(Canvas.of(image).pixels), (rows, columns)
+        )
         best = best_class(scores, size_hw)
         return label_map("coarse", self._labels, best, size_hw, in_bulk=False)
 

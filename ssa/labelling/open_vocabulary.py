@@ -82,7 +82,7 @@ class Naming:
             for picture in pictures:
                 maps = []
                 for segmentor in segmentors:
-                    maps.append(segmentor.segment(picture.image, coarse=not plain, plain=plain))
+                    maps.append(segmentor.segment(picture.canvas, coarse=not plain, plain=plain))
                     count += 1
                     done(count)
                 votes += votes_under(maps, picture.proposals, picture.boxed_masks())

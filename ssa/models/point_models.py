@@ -25,13 +25,14 @@ from ssa.config import MaskSettings
 from ssa.device import Placement, memory_errors_told
 from ssa.models.promptable.amg import generate, no_progress
 from ssa.models.promptable.enlarge import Enlargement, Resizing
-from ssa.models.shared.pixels import fit_hw, upload
+from ssa.models.shared.pixels import fit_hw
 from ssa.models.shared.pretrained import (
     TRANSFORMER_FILES,
     fed_float32,
     load_transformer,
     opening,
 )
+from ssa.models.shared.uploading import upload
 from ssa.stages import Progress
 from ssa.types import ImageEmbedding, ProposedMasks, RGBImage
 

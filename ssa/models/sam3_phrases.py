@@ -21,9 +21,9 @@ from transformers.models.sam3.modeling_sam3 import Sam3VisionEncoderOutput
 from ssa.batching import BatchLimit
 from ssa.device import Placement, memory_errors_told
 from ssa.masks.run_lengths import area, box_of, encode
-from ssa.models.shared.pixels import upload
 from ssa.models.shared.pretrained import load_transformer, opening
 from ssa.models.shared.text_cache import LabelCache
+from ssa.models.shared.uploading import upload
 from ssa.stages import Progress
 from ssa.types import MaskProposal, RGBImage
 

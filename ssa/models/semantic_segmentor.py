@@ -26,7 +26,7 @@ from transformers.models.auto.modeling_auto import (
 from ssa.device import Placement, memory_errors_told
 from ssa.models.shared.backbone import quick_backbone
 from ssa.models.shared.class_scores import best_class, class_scores, label_map
-from ssa.models.shared.pixels import resize_bilinear, upload
+from ssa.models.shared.pixels import resize_bilinear
 from ssa.models.shared.pretrained import (
     TRANSFORMER_FILES,
     class_names,
@@ -34,6 +34,8 @@ from ssa.models.shared.pretrained import (
     load_transformer,
     opening,
 )
+from ssa.models.shared.uploading import on_device
+from ssa.pictures.canvas import Canvas
 from ssa.types import LabelMap, RGBImage
 
 # A picture more than so many times as long as wide is stretched before the model's processor sees it:
@@ -90,7 +92,9 @@ class SemanticSegmentor:
         return cls(model, processor, placement, source, names)
 
     @memory_errors_told
-    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
+    def segment(
+        self, image: RGBImage | Canvas, *, coarse: bool = False, plain: bool = False
+    ) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16.
 
         ``coarse``, of each cell of a grid that is coarser where the picture is large. ``plain`` changes
@@ -104,9 +108,9 @@ class SemanticSegmentor:
 
     @memory_errors_told
     @torch.inference_mode()
-    def scores(self, image: RGBImage) -> Tensor:
+    def scores(self, image: RGBImage | Canvas) -> Tensor:
         """Each class's score in each cell of a grid over ``image``, (C, h, w) float32."""
-        seen = _in_proportion(upload(image, self._placement.device), self._processor)
+        seen = _in_proportion(on_device(image, self._placement.device), self._processor)
         inputs = self._processor(
             images=[seen],
             # Never guessed: a picture 1 or 3 pixels wide looks like channels last.

@@ -39,6 +39,16 @@ class Canvas:
         self.pixels = pixels
         self._kept = _Kept()
 
+    @classmethod
+    def of(cls, picture: RGBImage | Canvas) -> Canvas:
+        """The picture's canvas: itself, or a new one that nobody else has."""
+        return picture if isinstance(picture, Canvas) else cls(picture)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W, 3)."""
+        return self.pixels.shape
+
     def once(self, key: Hashable, make: Callable[[RGBImage], Made]) -> Made:
         """What ``make`` gives for the picture, made when it is first asked for and kept with the canvas."""
         return self._kept.once(key, lambda: make(self.pixels))

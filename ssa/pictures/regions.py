@@ -25,7 +25,7 @@ class Regions:
         self.image = image
         self.proposals = proposals
         self._cut_boxes = cut_boxes
-        self._canvas = Canvas(image)
+        self.canvas = Canvas(image)
 
     def __len__(self) -> int:
         return len(self.proposals)
@@ -45,7 +45,7 @@ class Regions:
 
     def once(self, key: Hashable, make: Callable[[RGBImage], Made]) -> Made:
         """What ``make`` gives for the picture, made when it is first asked for; see ``Canvas``."""
-        return self._canvas.once(key, make)
+        return self.canvas.once(key, make)
 
     def crops(self, indices: Sequence[int], scale: float) -> Crops:
         """The picture around each mask: its box, ``scale`` times as large about its centre.
@@ -53,7 +53,7 @@ class Regions:
         What it is about is the box itself.
         """
         boxes, about = ([self._crop_box(i, size) for i in indices] for size in (scale, 1.0))
-        return Crops([self._canvas] * len(boxes), boxes, about)
+        return Crops([self.canvas] * len(boxes), boxes, about)
 
     def masks(self, indices: Sequence[int], scale: float) -> MaskParts:
         """Each mask in the frame of its crop."""

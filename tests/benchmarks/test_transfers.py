@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.transfers import HOST, transfers_counted
-from ssa.models.shared.pixels import upload
+from ssa.models.shared.uploading import upload
 
 DEVICE = torch.device("cpu")
 VALUES, FLAGS, PLACES = torch.ones(4), torch.tensor([True, False, True, False]), torch.arange(4)

@@ -24,6 +24,7 @@ from ssa.device import choose_placement
 from ssa.engine import Engine
 from ssa.errors import InputError, OutOfMemory
 from ssa.loading import LoadedEngine
+from ssa.pictures.canvas import Canvas
 from ssa.types import LabelMap, RGBImage
 from tests.evaluation.made_up import HEIGHT, LAYOUTS, WIDTH
 from toyworld.unseen import scenes
@@ -35,8 +36,10 @@ class Seeded:
     def __init__(self, labels: tuple[str, ...]) -> None:
         self.labels = labels
 
-    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
-        rng = np.random.default_rng(int(image.sum()))
+    def segment(
+        self, image: RGBImage | Canvas, *, coarse: bool = False, plain: bool = False
+    ) -> LabelMap:
+        rng = np.random.default_rng(int(Canvas.of(image).pixels.sum()))
         ids = rng.integers(0, min(20, len(self.labels)), image.shape[:2]).astype(np.int16)
         return LabelMap("seeded", ids, self.labels)
 

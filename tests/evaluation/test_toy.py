@@ -14,6 +14,7 @@ from evaluation.toy import Evaluation
 from ssa.config import MaskSettings, Settings
 from ssa.engine import Engine
 from ssa.labelling.labels import load_labels
+from ssa.pictures.canvas import Canvas
 from ssa.stages import Progress, Stages
 from ssa.types import AnnotatedImage, BoolMask, LabelMap, ProposedMasks, RGBImage, ScoredLabel
 from toyworld.kinds import KINDS, class_id
@@ -30,7 +31,9 @@ class Oracle:
     def propose(self, image: RGBImage, settings: MaskSettings, progress: Progress) -> ProposedMasks:
         return ProposedMasks(tuple(proposal(region.mask) for region in self.scene.regions))
 
-    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
+    def segment(
+        self, image: RGBImage | Canvas, *, coarse: bool = False, plain: bool = False
+    ) -> LabelMap:
         ids = self.scene.coco if self.source == "coco" else self.scene.ade20k
         return LabelMap(self.source, ids.astype(np.int16), load_labels(self.source))
 

@@ -14,7 +14,6 @@ from ssa.device import Placement, memory_errors_told
 from ssa.errors import WeightsError
 from ssa.models.oneformer.model import OneFormer
 from ssa.models.shared.class_scores import best_class, class_scores, label_map
-from ssa.models.shared.pixels import upload
 from ssa.models.shared.pretrained import (
     TRANSFORMER_FILES,
     class_names,
@@ -22,6 +21,8 @@ from ssa.models.shared.pretrained import (
     opening,
     shown,
 )
+from ssa.models.shared.uploading import on_device
+from ssa.pictures.canvas import Canvas
 from ssa.types import LabelMap, RGBImage
 
 # The backbone halves the picture five times; a side shorter than this would vanish on the way.
@@ -77,7 +78,9 @@ class OneFormerSegmentor:
             return cls(model, processor, placement, source, labels)
 
     @memory_errors_told
-    def segment(self, image: RGBImage, *, coarse: bool = False, plain: bool = False) -> LabelMap:
+    def segment(
+        self, image: RGBImage | Canvas, *, coarse: bool = False, plain: bool = False
+    ) -> LabelMap:
         """The class of each pixel of ``image``, (H, W, 3) uint8 RGB of any size, as (H, W) int16.
 
         ``coarse``, of each cell of a grid that is coarser where the picture is large.
@@ -90,12 +93,12 @@ class OneFormerSegmentor:
 
     @memory_errors_told
     @torch.inference_mode()
-    def scores(self, image: RGBImage) -> Tensor:
+    def scores(self, image: RGBImage | Canvas) -> Tensor:
         """Each class's score in each cell of a grid over ``image``, (C, h, w) float32."""
         pixels = self._prepare(image).to(self._placement.dtype)
         return class_scores(*self._model(pixels))
 
-    def _prepare(self, image: RGBImage) -> Tensor:
+    def _prepare(self, image: RGBImage | Canvas) -> Tensor:
         """The model's input (1, 3, h, w) float32, number for number what its processor makes of a picture.
 
         Without a batch, for which the processor moves all pixels of a large picture first.
@@ -103,7 +106,7 @@ class OneFormerSegmentor:
         edges = self._images.size
         size = input_size(image.shape[:2], edges.shortest_edge, edges.longest_edge)
         resized = self._images.resize(
-            upload(image, self._placement.device), SizeDict(**size), self._images.resample
+            on_device(image, self._placement.device), SizeDict(**size), self._images.resample
         )
         mean, std = self._mean.view(3, 1, 1), self._std.view(3, 1, 1)
         pixels: Tensor = (resized.float() - mean).div_(std)

@@ -16,8 +16,8 @@ from torch.nn import functional
 from torchvision.transforms.v2 import InterpolationMode
 
 from ssa.models.shared.taps import Spans, as_matrices, most_taps, taps
+from ssa.models.shared.uploading import on_device
 from ssa.pictures.canvas import Canvas, Crops
-from ssa.types import RGBImage
 
 # Larger pictures go the plain way: their float32 rows alone would take more than 0.4 GB.
 MOST_PIXELS = 2**25
@@ -46,7 +46,7 @@ def resize_in_bulk(
     spans = torch.from_numpy(numbers).to(device)
     squares = torch.empty(len(crops), 3, side, side, device=device)
     for canvas, first, count in _runs(crops.canvases):
-        rows = canvas.once(("rows", device), lambda pixels: _planar(pixels, device))
+        rows = _rows_of(canvas, device)
         part = slice(first, first + count)
         # Rows and columns at once, with as many taps for both as the harder of the two needs.
         lengths, sizes = numbers[1:3, :, part].reshape(2, -1).tolist()
@@ -70,10 +70,10 @@ def _rows_resized(rows: Tensor, lines: Tensor, shares: Tensor) -> Tensor:
     return summed.view(*lines.shape[:2], -1)
 
 
-def _planar(pixels: RGBImage, device: torch.device) -> Tensor:
-    """(H, 3 · W) float32: each row's reds, then its greens and its blues."""
-    uploaded = torch.from_numpy(np.array(pixels)).to(device)
-    return uploaded.permute(0, 2, 1).float().flatten(1)
+def _rows_of(canvas: Canvas, device: torch.device) -> Tensor:
+    """(H, 3 · W) float32, kept with the picture: each row's reds, then its greens and its blues."""
+    uploaded = on_device(canvas, device)
+    return canvas.once(("rows", device), lambda _: uploaded.transpose(0, 1).float().flatten(1))
 
 
 def _runs(canvases: Sequence[Canvas]) -> Iterator[tuple[Canvas, int, int]]:

@@ -23,6 +23,7 @@ from transformers.image_utils import PILImageResampling
 
 from ssa.models.shared.bulk_crops import resize_in_bulk, resizes_in_bulk
 from ssa.models.shared.coarse import grid_of
+from ssa.models.shared.uploading import as_tensor, upload
 from ssa.pictures.canvas import Crops
 from ssa.types import BoxXYXY, RGBImage
 
@@ -161,23 +162,6 @@ def _colours(values: Colours, device: torch.device) -> Tensor:
     return torch.tensor(values, device=device).view(3, 1, 1)
 
 
-def upload(crop: RGBImage, device: torch.device) -> Tensor:
-    """A crop (h, w, 3) as (3, h, w) uint8 on ``device``; to a GPU without waiting for it.
-
-    On a CPU a whole picture is taken as it lies, so it isn't to be written to.
-    """
-    pixels = _as_tensor(crop)
-    if device.type == "cuda":
-        pixels = pixels.pin_memory()
-    return pixels.to(device, non_blocking=True).permute(2, 0, 1)
-
-
-def _as_tensor(picture: RGBImage) -> Tensor:
-    """The picture on the host, as it lies if torch can take it so."""
-    as_it_is = picture.flags.writeable and picture.flags.c_contiguous
-    return torch.from_numpy(picture if as_it_is else np.array(picture))
-
-
 def resize_picture(
     picture: RGBImage, size_hw: tuple[int, int], kind: Image.Resampling
 ) -> NDArray[np.uint8]:
@@ -189,7 +173,7 @@ def resize_picture(
     if grid_of(*picture.shape[:2]) == picture.shape[:2]:
         return np.array(Image.fromarray(picture).resize(size_hw[::-1], kind))
     resized = vision.resize(
-        _as_tensor(picture).permute(2, 0, 1),
+        as_tensor(picture).permute(2, 0, 1),
         list(size_hw),
         interpolation=_INTERPOLATION[PILImageResampling(kind)],
         antialias=True,
