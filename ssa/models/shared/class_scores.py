@@ -64,7 +64,6 @@ def _counted_on_host(
     return ClassRuns.of(grid, image_hw).counts(classes, masks)
 
 
-@torch.inference_mode()
 def best_class(
     scores: Tensor,
     image_hw: tuple[int, ...],
