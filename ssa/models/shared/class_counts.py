@@ -25,9 +25,12 @@ TOTALS_AT_ONCE = 2**25
 
 
 @torch.inference_mode()
-def class_counts(class_ids: Tensor, classes: int, masks: Sequence[RLE]) -> NDArray[np.int64]:
+def class_counts(
+    class_ids: Tensor, classes: int, masks: Sequence[RLE], present: Tensor | None = None
+) -> NDArray[np.int64]:
     """(M, classes): pixels of each class under each mask, for ids (H, W) below ``classes``.
 
+    ``present`` (C,) int64 are the classes that may be there, if that is known: to find out is a wait.
     Raises ``ValueError`` for a mask of another size.
     """
     for mask in masks:
@@ -40,7 +43,9 @@ def class_counts(class_ids: Tensor, classes: int, masks: Sequence[RLE]) -> NDArr
         runs = masks.once(("runs", class_ids.device), partial(_sent, device=class_ids.device))
     else:
         runs = _sent(masks, class_ids.device)
-    return _counted(class_ids, classes, len(masks), runs).cpu().numpy().T.astype(np.int64)
+    present = _present(class_ids, classes) if present is None else present
+    counts = torch.zeros(classes, len(masks), dtype=torch.int32, device=class_ids.device)
+    return _counted(class_ids, present, runs, counts).cpu().numpy().T.astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +64,17 @@ def _sent(masks: Sequence[RLE], device: torch.device) -> _Runs:
     return _Runs(sent[0], sent[1:])
 
 
-def _counted(class_ids: Tensor, classes: int, masks: int, runs: _Runs) -> Tensor:
-    """(classes, masks) int32 from ids (H, W)."""
+def _counted(class_ids: Tensor, present: Tensor, runs: _Runs, counts: Tensor) -> Tensor:
+    """``counts`` (classes, masks) int32, all 0, with those of ids (H, W)."""
     # One more in front, for totals before the first pixel; it is in both that are compared.
     pixels = functional.pad(class_ids.T.flatten(), (1, 0))
-    counts = torch.zeros(classes, masks, dtype=torch.int32, device=pixels.device)
     at_once = max(1, TOTALS_AT_ONCE // len(pixels))
-    for some in torch.split(_present(class_ids, classes), at_once):
+    for some in torch.split(present, at_once):
         so_far = (pixels == some[:, None]).cumsum(1, dtype=torch.int32)
         start, stop = so_far[:, runs.ends].unbind(1)
-        counts[some] = counts.new_zeros(len(some), masks).index_add_(1, runs.owners, stop - start)
+        counts[some] = counts.new_zeros(len(some), counts.shape[1]).index_add_(
+            1, runs.owners, stop - start
+        )
     return counts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
@@ -38,22 +39,31 @@ def class_scores(class_logits: Tensor, mask_logits: Tensor) -> Tensor:
     return torch.einsum("qc,qhw->chw", classes, mask_logits.float().sigmoid())
 
 
+@dataclass(frozen=True, slots=True)
+class ClassGrid:
+    """The class of each cell, ``ids`` (h, w) int16, and those there may be, ``classes`` (C,) int64."""
+
+    ids: Tensor
+    classes: Tensor
+
+
 def label_map(
     source: str,
     labels: tuple[str, ...],
-    class_ids: Tensor,
+    grid: ClassGrid,
     image_hw: tuple[int, ...],
     *,
     in_bulk: bool,
 ) -> LabelMap:
-    """The map of ids (h, w) int16, of a picture of ``image_hw``, for who reads it or has masks counted on it.
+    """The map of a picture of ``image_hw``, for who reads it or has masks counted on it.
 
     ``in_bulk`` it stays where it is, to count on, unless its grid is coarser than the picture.
     """
-    on_host = class_ids.cpu().numpy()
+    on_host = grid.ids.cpu().numpy()
     height, width = image_hw
     if in_bulk and on_host.shape == image_hw:
-        return LabelMap(source, on_host, labels, partial(class_counts, class_ids, len(labels)))
+        count = partial(class_counts, grid.ids, len(labels), present=grid.classes)
+        return LabelMap(source, on_host, labels, count)
     count = partial(_counted_on_host, on_host, (height, width), len(labels))
     return LabelMap(source, on_host, labels, count)
 
@@ -71,8 +81,8 @@ def best_class(
     *,
     coarse: bool = False,
     in_bulk: bool = False,
-) -> Tensor:
-    """The best class of each pixel, (H, W) int16, after resizing ``scores`` (C, h, w) bilinearly.
+) -> ClassGrid:
+    """The best class of each pixel, (H, W), after resizing ``scores`` (C, h, w) bilinearly.
 
     Equals resizing the whole and taking the argmax, up to rounding at ties. ``antialias`` matters only
     where a side shrinks; most published segmentors are evaluated without. ``coarse``, it is the best class
@@ -94,7 +104,7 @@ def best_class(
             BULK_BAND_NUMBERS if in_bulk else BAND_NUMBERS,
         )
     ]
-    return torch.cat(bands)
+    return ClassGrid(torch.cat(bands), classes)
 
 
 def possible_winners(scores: Tensor) -> Tensor:
