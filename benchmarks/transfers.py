@@ -58,7 +58,8 @@ class _Transfers(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.of: Counter[str] = Counter()
-        self._made_on_host = _device_constructors()
+        # Torch keeps the functions themselves, of which libraries exchange some while they load.
+        self._made_on_host = {one.__name__ for one in _device_constructors()} | {"linspace"}
 
     def __torch_function__(
         self,
@@ -69,7 +70,7 @@ class _Transfers(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         call = _Call(getattr(func, "__name__", ""), args, kwargs)
-        on_host = call.ends_on_host(func in self._made_on_host)
+        on_host = call.ends_on_host(call.name in self._made_on_host)
         if func == Tensor.is_cpu.__get__:  # type: ignore[attr-defined]
             return on_host
         if func == Tensor.device.__get__ and on_host:
