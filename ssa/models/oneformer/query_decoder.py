@@ -52,6 +52,7 @@ class QueryDecoder(nn.Module):
         begun = self._gathering()[0].look_around(queries, self.embedder.weight[None, :-1])
         self.register_buffer("begun", begun, persistent=False)
         self._sine_codes = plain.position_embedder
+        # A picture has four maps; of a large model their codes are 80 MB.
         self._codes = lru_cache(maxsize=4 * SIZES_KEPT)(self._codes_of)
 
     def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:

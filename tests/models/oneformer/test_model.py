@@ -12,6 +12,8 @@ from torch import Tensor
 from ssa.models.oneformer.model import OneFormer
 from tests.models.checkpoints import SMALL_ONEFORMER, SMALL_SWIN
 
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+DEVICES = ["cpu", pytest.param("cuda", marks=on_a_gpu)]
 STAGES = ["stage1", "stage2", "stage3", "stage4"]
 TASK = torch.arange(77)[None]
 
@@ -49,14 +51,16 @@ def answers(model: Any, pixels: Tensor) -> tuple[Tensor, Tensor]:
     ],
     ids=["usual", "deep", "task as it is", "coarser"],
 )
+@pytest.mark.parametrize("device", DEVICES)
 def test_the_same_answers_as_transformers_own(
-    size_hw: tuple[int, int], changes: dict[str, Any]
+    size_hw: tuple[int, int], changes: dict[str, Any], device: str
 ) -> None:
     own = plain(**changes)
     pixels = torch.randn(1, 3, *size_hw)
     classes, masks = answers(own, pixels)
-    with torch.inference_mode():
-        mine = OneFormer(own, TASK, torch.float32)(pixels)
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        quick = OneFormer(own.to(device), TASK.to(device), torch.float32)
+        mine = [each.cpu() for each in quick(pixels.to(device))]
     assert classes.std(0).min() > 0.01  # Queries differ, and so do their masks.
     assert masks.std(0).mean() > 0.1
     torch.testing.assert_close(mine[0], classes, atol=2e-4, rtol=1e-3)

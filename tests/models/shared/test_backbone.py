@@ -8,6 +8,8 @@ from transformers.models.swin.modeling_swin import SwinBackbone
 
 from ssa.models.shared.backbone import QuickBackbone, quick_backbone
 
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+DEVICES = ["cpu", pytest.param("cuda", marks=on_a_gpu)]
 STAGES = ["stage1", "stage2", "stage3", "stage4"]
 
 
@@ -31,22 +33,25 @@ def swin(**changes: object) -> SwinBackbone:
 
 
 def maps(backbone: object, pixels: Tensor) -> tuple[Tensor, ...]:
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
         found: tuple[Tensor, ...] = backbone(pixels).feature_maps  # type: ignore[operator]
     return found
 
 
 @pytest.mark.parametrize("size_hw", [(64, 64), (37, 90), (33, 5), (96, 130)])
 @pytest.mark.parametrize("pictures", [1, 2])
-def test_the_same_maps_as_transformers_own(size_hw: tuple[int, int], pictures: int) -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_same_maps_as_transformers_own(
+    size_hw: tuple[int, int], pictures: int, device: str
+) -> None:
     plain = swin()
     pixels = torch.randn(pictures, 3, *size_hw)
     expected = maps(plain, pixels)
-    quick = quick_backbone(plain, torch.float32)
+    quick = quick_backbone(plain.to(device), torch.float32)
     assert isinstance(quick, QuickBackbone)
-    for theirs, mine in zip(expected, maps(quick, pixels), strict=True):
+    for theirs, mine in zip(expected, maps(quick, pixels.to(device)), strict=True):
         assert theirs.std() > 0.1
-        torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(mine.cpu(), theirs, atol=1e-4, rtol=1e-4)
 
 
 def test_in_half_precision_it_is_much_the_same() -> None:

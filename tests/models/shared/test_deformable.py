@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from ssa.models.shared.deformable import deformable_attention
 
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 SIZES_HW = [(3, 5), (1, 2), (6, 4)]
 
 
@@ -54,6 +55,14 @@ def test_same_as_sampling_level_by_level(seed: int, sizes_hw: list[tuple[int, in
     torch.testing.assert_close(
         mine, plain(values, sizes_hw, locations, weights), atol=1e-4, rtol=1e-4
     )
+
+
+@on_a_gpu
+def test_a_gpu_reads_the_same() -> None:
+    values, locations, weights = draw(0, SIZES_HW)
+    there = deformable_attention(values.cuda(), SIZES_HW, locations.cuda(), weights.cuda())
+    mine = deformable_attention(values, SIZES_HW, locations, weights)
+    torch.testing.assert_close(there.cpu(), mine, atol=1e-4, rtol=1e-4)
 
 
 def test_the_middle_of_a_cell_is_that_cell() -> None:
