@@ -187,7 +187,9 @@ def _give_memory_back() -> None:
     """Frames may hang in a cycle, and CUDA's libraries allocate beside what torch keeps for itself."""
     gc.collect()
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        torch.cuda.empty_cache()
+        # While another thread records a step nothing can be given back.
+        with suppress(RuntimeError):
+            torch.cuda.empty_cache()
 
 
 def _out_of_memory(said: str) -> OutOfMemory:

@@ -54,3 +54,14 @@ def test_what_fails_comes_out_in_its_place() -> None:
     assert [next(results), next(results)] == [2, 3]
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+def test_what_fails_to_come_is_told_after_what_came() -> None:
+    def items() -> Iterator[int]:
+        yield from (1, 2, 3)
+        raise KeyError("four")
+
+    results = map_ahead(str, items(), threads=2, ahead=4)
+    assert [next(results) for _ in range(3)] == ["1", "2", "3"]
+    with pytest.raises(KeyError, match="four"):
+        next(results)

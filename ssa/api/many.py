@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ssa.ahead import FULL_PX, map_ahead
+from ssa.ahead import FULL_PX, LANES_ON_A_GPU, map_ahead
 from ssa.config import Settings
 from ssa.engine import Engine
 from ssa.errors import ImageError, SSAError
@@ -32,9 +32,6 @@ TOGETHER = 4
 DECODERS = 2
 """Threads that read and decode files."""
 
-LANES = {"cuda": 2}
-"""Groups in the engine at once: while a GPU works for one, the other cuts crops and finds nouns. Else one."""
-
 
 def annotated(
     engine: Engine,
@@ -45,14 +42,19 @@ def annotated(
 ) -> Iterator[tuple[RGBImage, AnnotatedImage]]:
     """Each picture as pixels, with what the engine made of it, in order.
 
-    What is wrong with a picture is raised in its turn. Who stops asking waits for no more than a batch.
+    What is wrong with a picture is raised in its turn, and so is what ``report`` raises. Who closes this
+    waits for no more than a batch.
     """
-    is_stopping = Event()
+    is_stopping, telling = Event(), Lock()
 
     def report_unless_stopping(stage: StageReport) -> None:
         if is_stopping.is_set():
             raise _Stopping
-        report(stage)
+        try:
+            with telling:
+                report(stage)
+        except Exception as error:
+            raise _Stopping(error) from error
 
     decoded = map_ahead(
         partial(_decoded, settings=settings),
@@ -60,17 +62,23 @@ def annotated(
         DECODERS,
         ahead=DECODERS,
     )
-    lanes = LANES.get(device_type, 1)
-    for images, found, fault in map_ahead(
+    lanes = LANES_ON_A_GPU if device_type == "cuda" else 1
+    groups = map_ahead(
         partial(_through, engine, settings, report_unless_stopping),
         _groups(decoded),
         lanes,
         ahead=lanes,
         end=is_stopping.set,
-    ):
-        yield from zip(images, found, strict=False)  # of those before a fault
-        if fault is not None:
-            raise fault
+    )
+    try:
+        for images, found, fault in groups:
+            yield from zip(images, found, strict=False)  # of those before a fault
+            if fault is not None:
+                raise fault
+    except _Stopping as stopping:
+        raise stopping.args[0] from None
+    finally:
+        groups.close()
 
 
 def pixels(picture: AnyPicture, settings: Settings) -> RGBImage:
@@ -83,7 +91,7 @@ def pixels(picture: AnyPicture, settings: Settings) -> RGBImage:
 
 
 class _Stopping(BaseException):
-    """Ends the engine's work between two batches."""
+    """Ends the engine's work between two batches, with what a report raised if that is why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ class _Group:
     """Pictures that go through the engine together, and what is wrong with the one after them."""
 
     images: tuple[RGBImage, ...]
-    fault: SSAError | None = None
+    fault: Exception | None = None
 
 
 def _held(picture: AnyPicture, settings: Settings) -> Path | RGBImage | ImageError:
@@ -115,21 +123,25 @@ def _tried(picture: AnyPicture, settings: Settings) -> RGBImage | ImageError:
 def _groups(decoded: Iterable[RGBImage | ImageError]) -> Iterator[_Group]:
     """As many together as go together, large pictures fewer; the one with a fault is the last."""
     images: list[RGBImage] = []
-    for one in decoded:
-        if isinstance(one, ImageError):
-            yield _Group(tuple(images), one)
-            return
-        images.append(one)
-        if len(images) == TOGETHER or sum(each.size // 3 for each in images) >= FULL_PX:
-            yield _Group(tuple(images))
-            images = []
-    if images:
-        yield _Group(tuple(images))
+    fault: Exception | None = None
+    try:
+        for one in decoded:
+            if isinstance(one, ImageError):
+                fault = one
+                break
+            images.append(one)
+            if len(images) == TOGETHER or sum(each.size // 3 for each in images) >= FULL_PX:
+                yield _Group(tuple(images))
+                images = []
+    except Exception as error:  # of whoever brings the pictures
+        fault = error
+    if images or fault:
+        yield _Group(tuple(images), fault)
 
 
 def _through(
     engine: Engine, settings: Settings, report: Report, group: _Group
-) -> tuple[Sequence[RGBImage], list[AnnotatedImage], SSAError | None]:
+) -> tuple[Sequence[RGBImage], list[AnnotatedImage], Exception | None]:
     """The pictures, what came of them up to the first with a fault, and that fault.
 
     Where the engine fails on all together, one by one tells whose trouble it is.

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ssa.ahead import LANES_ON_A_GPU
 from ssa.checks import shown_text
 from ssa.config import (
     MASK_SOURCES,
@@ -38,9 +39,6 @@ LATER_LABEL_SETTINGS = ("rules", "bank_top_k", "dense_side_px", "ranker_looks_on
 
 OWN_SEGMENTORS = ("coco", "ade20k")
 """Those that every bundle has."""
-
-LANES_ON_A_GPU = 2
-"""While the GPU works for one lane, the other decodes masks, finds nouns and writes JSON."""
 
 MOST_LANES = 8
 """Lanes on a CPU unless told: each holds a group's pictures in memory, and what the models make of them."""

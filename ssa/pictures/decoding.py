@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -106,12 +107,39 @@ def checked_pixels(pixels: object, limits: ImageLimits | None = None) -> RGBImag
     return np.array(pixels, order="C")
 
 
+class _Quiet:
+    """No warnings while any thread is inside.
+
+    Filters are the process's: what one thread found and put back amid another's work would stay for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+        self._found = warnings.catch_warnings(action="ignore")
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._found = warnings.catch_warnings(action="ignore")
+                self._found.__enter__()
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._found.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
+
+
 @contextmanager
 def _complaints(limits: ImageLimits) -> Iterator[None]:
     """Whatever a decoder raises in the block becomes an ``ImageError`` of one line."""
     try:
         # Pillow warns of large or odd files; the first we check ourselves, the second is no news.
-        with warnings.catch_warnings(action="ignore"):
+        with _QUIET:
             yield
     except ImageError:
         raise

@@ -37,7 +37,9 @@ class Regions:
 
     def only(self, indices: Sequence[int]) -> Regions:
         """Some of them, in this order."""
-        return Regions(self.image, [self.proposals[i] for i in indices], self._cut_boxes)
+        some = Regions(self.image, [self.proposals[i] for i in indices], self._cut_boxes)
+        some.canvas = self.canvas
+        return some
 
     def by_picture(self, indices: Sequence[int]) -> list[tuple[Regions, list[int]]]:
         """The regions asked for, in stretches of one picture's: here all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from ssa.api.many import DECODERS, TOGETHER, AnyPicture, annotated
 from ssa.config import MaskSettings, Settings
 from ssa.engine import Engine
 from ssa.errors import ImageError, OutOfMemory
-from ssa.progress import keep_silent
+from ssa.progress import StageReport, keep_silent
 from ssa.stages import Progress
 from ssa.types import AnnotatedImage, Picture, ProposedMasks, RGBImage
 from tests.server import picture_png
@@ -149,7 +150,7 @@ def test_who_stops_asking_ends_the_work_between_two_batches() -> None:
     is_at_work = threading.Event()
 
     def look(height: int, progress: Progress) -> None:
-        while height > TOGETHER:  # for ever, unless a report ends it
+        for _ in range(10**6 if height > TOGETHER else 0):  # long, unless a report ends it
             is_at_work.set()
             progress(1, 2)
 
@@ -159,3 +160,34 @@ def test_who_stops_asking_ends_the_work_between_two_batches() -> None:
     assert is_at_work.wait(WAIT_S)
     found.close()  # type: ignore[attr-defined]
     assert max(proposer.heights) == TOGETHER + 1
+
+
+def test_who_brings_pictures_and_fails_is_told_after_all_results() -> None:
+    def pictures() -> Iterator[RGBImage]:
+        yield from map(picture, range(1, 11))
+        raise KeyError("the eleventh")
+
+    found = heights(pictures(), Watched())
+    assert [next(found) for _ in range(10)] == list(range(1, 11))
+    with pytest.raises(KeyError, match="the eleventh"):
+        next(found)
+
+
+def test_what_a_report_raises_is_its_own_and_ends_the_work() -> None:
+    def report(_: StageReport) -> None:
+        raise OutOfMemory("mine")
+
+    proposer = Watched(lambda height, progress: progress(1, 2))
+    engine = Engine(replace(stages([]), proposers={"sam": proposer}))
+    found = annotated(engine, map(picture, range(1, 4)), BARE, report, "cpu")
+    with pytest.raises(OutOfMemory, match="mine"):
+        next(found)
+    assert proposer.heights == [1]
+
+
+def test_warnings_are_afterwards_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(picture_png(32))
+    before = list(warnings.filters)
+    assert len(list(heights([path] * 60, Watched()))) == 60
+    assert list(warnings.filters) == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -18,8 +18,8 @@ from ssa.models.shared.towers import joint
 
 Sizes = tuple[tuple[int, int], ...]
 
-# Pictures' sizes whose tables are kept: for a large model one takes 20 MB.
-SIZES_KEPT = 4
+# Pictures' sizes whose tables are kept: of a large model one takes some 0.1 GB, the query decoder's with it.
+SIZES_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ class PixelDecoder(nn.Module):
         self.lateral = nn.ModuleList(plain.lateral_convs)
         self.output = nn.ModuleList(plain.output_convs)
         self.mask_projection = plain.mask_projection
-        self._sine_codes = plain.position_embedding
-        self._tables = lru_cache(maxsize=SIZES_KEPT)(self._tables_of)
+        # Of its parts and not of itself, or what is let go would stay until a collection.
+        made = partial(_tables_of, plain.position_embedding, plain.level_embed)
+        self._tables = lru_cache(maxsize=SIZES_KEPT)(made)
 
     def forward(self, maps: Sequence[Tensor]) -> Seen:
         """Four maps (1, C, h, w) float32, finest first."""
@@ -65,16 +66,6 @@ class PixelDecoder(nn.Module):
             finer = lateral(coarsest_first[len(levels) + number])
             finest = output(finer + _enlarged(finest, finer.shape[2:]))
         return Seen(each, sizes, self.mask_projection(finest))
-
-    def _tables_of(self, sizes: Sizes) -> _Tables:
-        like = self.level_embed
-        codes = [
-            flat(self._sine_codes((1, 0, *size), like.device, like.dtype)) + own
-            for size, own in zip(sizes, like, strict=True)
-        ]
-        centres = torch.cat([_centres(*size, like) for size in sizes])
-        wide = sizes_wh(sizes, like.device)[:, None]
-        return _Tables(sizes, wide, torch.cat(codes, dim=1), centres[:, None, None, None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +106,17 @@ class _Layer(nn.Module):
         seen = deformable_attention(values, tables.sizes_hw, tables.centres + offsets, weights)
         looked: Tensor = self.feed_forward(self.norm(cells + self.out(seen)))
         return looked
+
+
+def _tables_of(sine_codes: Any, like: Tensor, sizes: Sizes) -> _Tables:
+    """``like`` (L, C) is added to the codes of each map's places."""
+    codes = [
+        flat(sine_codes((1, 0, *size), like.device, like.dtype)) + own
+        for size, own in zip(sizes, like, strict=True)
+    ]
+    centres = torch.cat([_centres(*size, like) for size in sizes])
+    wide = sizes_wh(sizes, like.device)[:, None]
+    return _Tables(sizes, wide, torch.cat(codes, dim=1), centres[:, None, None, None])
 
 
 def _centres(height: int, width: int, like: Tensor) -> Tensor:

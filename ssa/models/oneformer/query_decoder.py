@@ -7,7 +7,7 @@ turn, each query from where its mask is so far.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -51,9 +51,9 @@ class QueryDecoder(nn.Module):
         queries = first.expand(1, len(self.embedder.weight) - 1, -1)
         begun = self._gathering()[0].look_around(queries, self.embedder.weight[None, :-1])
         self.register_buffer("begun", begun, persistent=False)
-        self._sine_codes = plain.position_embedder
-        # A picture has four maps; of a large model their codes are 80 MB.
-        self._codes = lru_cache(maxsize=4 * SIZES_KEPT)(self._codes_of)
+        # A picture has four maps.
+        made = partial(_codes_of, plain.position_embedder, plain.level_embed.weight)
+        self._codes = lru_cache(maxsize=4 * SIZES_KEPT)(made)
 
     def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """Each query's classes (Q, C + 1) and mask (Q, H, W), as logits."""
@@ -101,10 +101,6 @@ class QueryDecoder(nn.Module):
         allowed: Tensor = inside | ~inside.any(-1, keepdim=True)
         return allowed[:, None]
 
-    def _codes_of(self, size_hw: tuple[int, int]) -> Tensor:
-        like = self.level_embed.weight
-        return flat(self._sine_codes((1, 0, *size_hw), like.device, like.dtype))
-
 
 @dataclass(frozen=True, slots=True)
 class _Level:
@@ -150,3 +146,8 @@ class _Layer(nn.Module):
         looked = self.at_map(queries, positions, keys, values, allowed)
         out: Tensor = self.feed_forward(self.around.among_themselves(looked, positions))
         return out
+
+
+def _codes_of(sine_codes: Any, like: Tensor, size_hw: tuple[int, int]) -> Tensor:
+    """What says where each cell of a map is, (1, h · w, C), where and as ``like`` is."""
+    return flat(sine_codes((1, 0, *size_hw), like.device, like.dtype))
